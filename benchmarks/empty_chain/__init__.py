@@ -1,0 +1,1 @@
+"""The yardstick of the `demo` benchmark: the motion's DAGs with nothing in them."""

@@ -1,0 +1,205 @@
+"""The `baton` command: each sub-command reads settings, calls one function, shows the answer."""
+
+import getpass
+import os
+import sys
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+
+from baton import cli_doctor, cli_why, motion
+from baton.cli_output import answering, found_settings, show, with_json
+from baton.core import clock
+from baton.core.errors import InputError
+from baton.core.settings import Settings
+from baton.warehouse.connect import connect
+from baton.warehouse.run import open_run
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+def cli() -> None:
+    """An AI sales motion, run as data orchestration.
+
+    The services of `make up` are found by themselves; BATON_DATABASE_URL points elsewhere.
+    """
+
+
+@cli.command()
+@click.argument("layer")
+@click.option(
+    "--interval",
+    metavar="START/END",
+    help="ISO 8601 interval, such as 2026-03-01T09:00Z/2026-03-01T10:00Z. Default: the last hour.",
+)
+@with_json
+def run(layer: str, interval: str | None, as_json: bool) -> None:
+    """Run all DAGs of one LAYER (or one DAG, by its id) here and now, without Airflow."""
+    chains = motion.chains_of(layer) or [motion.MOTION[layer]] if layer in names() else None
+    if chains is None:
+        raise InputError(
+            f"There is no layer or DAG {layer!r}; choose one of: {', '.join(names())}."
+        )
+    settings = found_settings()
+    start, end = read_interval(settings, interval)
+    answer: dict[str, Any] = {}
+    for chain in chains:
+        # The same interval is the same run: a second time continues or repeats it.
+        external = f"cli__{start.isoformat()}__{end.isoformat()}"
+        opened = open_run(settings, chain.layer, chain.dag_id, external, start, end)
+        for step in chain.steps:
+            counts = motion.run_step(step, opened)
+            answer.setdefault(chain.dag_id, {})[motion.task_id(step)] = counts
+            if not as_json:
+                said = ", ".join(f"{name.replace('_', ' ')} {n}" for name, n in counts.items())
+                click.echo(f"{chain.dag_id} {motion.task_id(step)}: {said or 'done'}")
+    if as_json:
+        show(answer, as_json=True)
+
+
+def names() -> list[str]:
+    """Return the layers and DAGs that `baton run` knows, in order."""
+    layers = dict.fromkeys(chain.layer for chain in motion.MOTION.values())
+    return [*layers, *motion.MOTION]
+
+
+def read_interval(settings: Settings, text: str | None) -> tuple[datetime, datetime]:
+    """Return the interval that START/END names, or the hour up to Baton's now."""
+    if text is None:
+        with connect(settings.database_url) as conn:
+            end = clock.now(conn)
+        return end - timedelta(hours=1), end
+    try:
+        first, last = (datetime.fromisoformat(part) for part in text.split("/"))
+    except ValueError:
+        raise InputError(
+            f"--interval {text!r} is no interval; write START/END, "
+            "such as 2026-03-01T09:00Z/2026-03-01T10:00Z."
+        ) from None
+    start, end = (m if m.tzinfo else m.replace(tzinfo=UTC) for m in (first, last))
+    if start > end:
+        raise InputError(f"--interval {text!r} ends before it starts; swap the two.")
+    return start, end
+
+
+@cli.command("import")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option(
+    "--mapping", required=True, type=click.Path(path_type=Path), help="Its columns, in YAML."
+)
+@with_json
+def import_(folder: Path, mapping: Path, as_json: bool) -> None:
+    """Bring your own funnel from the CSV exports in DIR."""
+    from baton.signals.funnel import import_folder
+
+    summary = import_folder(found_settings(), folder, mapping)
+    files = [asdict(entity) for entity in summary.entities]
+    show({"source": summary.source, "entities": files}, as_json, as_table(files))
+
+
+def as_table(records: list[dict[str, Any]]) -> str:
+    """Return records of the same fields as aligned columns."""
+    if not records:
+        return "nothing"
+    cells = [[name.replace("_", " ") for name in records[0]]]
+    cells += [[_cell(value) for value in record.values()] for record in records]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in cells
+    )
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(str(each) for each in value)
+    return "" if value is None else str(value)
+
+
+@cli.command()
+@click.option(
+    "--format", "form", type=click.Choice(["table", "html", "json", "csv"]), default="table"
+)
+@click.option(
+    "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write it to a file."
+)
+@with_json
+def report(form: str, output: Path | None, as_json: bool) -> None:
+    """Show the stage report."""
+    from baton.reports import render
+
+    text = render(found_settings(), "json" if as_json else form)
+    if output is None:
+        click.echo(text)
+        return
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"Cannot write {output}: {error.strerror}.") from None
+    click.echo(f"Written to {output}.")
+
+
+@cli.command()
+@click.argument("message")
+@with_json
+def why(message: str, as_json: bool) -> None:
+    """Tell the whole story of one MESSAGE (its id or send key): signal to revenue."""
+    with connect(found_settings().database_url) as conn:
+        story = cli_why.story_of(conn, message)
+    show(story, as_json, cli_why.told(story))
+
+
+@cli.command()
+@with_json
+def doctor(as_json: bool) -> None:
+    """Check the database, the playbook and every connection, and say how to mend them."""
+    findings = cli_doctor.examine(os.environ)
+    bad = [finding for finding in findings if not finding.ok]
+    answer = {"ok": not bad, "checks": [vars(finding) for finding in findings]}
+    show(answer, as_json, "\n".join(str(finding) for finding in findings))
+    if bad:
+        raise click.exceptions.Exit(1)
+
+
+@cli.command()
+@click.option("--reason", required=True, help="Shown until sending resumes.")
+@with_json
+def pause(reason: str, as_json: bool) -> None:
+    """Stop all sending at once."""
+    from baton.contactability.pause import pause as switch_on
+
+    with connect(found_settings().database_url) as conn:
+        switch_on(conn, by=who(), reason=reason)
+    show({"paused": True, "reason": reason}, as_json, "Sending is paused.")
+
+
+@cli.command()
+@with_json
+def resume(as_json: bool) -> None:
+    """Let sending go on after a pause."""
+    from baton.contactability.pause import resume as switch_off
+
+    with connect(found_settings().database_url) as conn:
+        switch_off(conn, by=who())
+    show({"paused": False}, as_json, "Sending goes on.")
+
+
+def who() -> str:
+    """Name the person at the command line, for the record."""
+    return f"{getpass.getuser()} (command line)"
+
+
+@answering
+def _main() -> None:
+    cli.main(prog_name="baton", standalone_mode=False)
+
+
+def main() -> int:
+    """Run the command line and return its exit status."""
+    return _main()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

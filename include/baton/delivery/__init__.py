@@ -1,0 +1,1 @@
+"""Layer 5: sends once, protects the domains, understands replies."""

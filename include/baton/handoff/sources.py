@@ -1,0 +1,178 @@
+"""What a brief is made of: the signals that lifted the lead, and everything that was exchanged."""
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+
+from baton.warehouse.connect import Row, rows
+from baton.writing.evidence import clean, is_for_machines, safe_url
+
+FURTHER_SIGNALS = 5
+FOOTER = "\n-- \n"  # the standard line before a signature; below it stands only what code added
+
+# Planned meetings of released runs that are still to come, or that never got a brief.
+MEETINGS = """
+    select m.id, m.starts_at, m.contact_id, m.account_id, m.lead_id, m.owner_rep_id, m.booking_id,
+        coalesce(c.full_name, b.guest_name, '') as guest_name,
+        coalesce(c.email, b.guest_email) as guest_email, c.title as guest_title,
+        a.name as account_name, a.domain, a.industry, o.name as owner_name, o.email as owner_email,
+        l.sequence, l.reasons, l.eligible_at
+    from ops.meeting m
+    join ops.released_run r on r.id = m.run_id
+    join ops.booking b on b.id = m.booking_id
+    left join ops.contact c on c.id = m.contact_id
+    left join ops.account a on a.id = m.account_id
+    left join ops.rep o on o.id = m.owner_rep_id
+    left join ops.lead l on l.id = m.lead_id
+    where m.state = 'planned' and (
+        m.starts_at > ops.now()
+        or not exists (select from ops.brief f where f.meeting_id = m.id)
+    )
+    order by m.starts_at, m.id
+"""
+
+# The signals that the score counted, with the points that each had when the lead became eligible;
+# and what was seen since, by domain or address.
+SIGNALS = """
+    select s.source, ops.signal_id(s.source, s.natural_key) as id, s.signal_type as type,
+        coalesce(nullif(s.title, ''), s.payload ->> 'summary', '') as title, s.url,
+        s.occurred_at as at,
+        (select x ->> 'points' from jsonb_array_elements(%(lifted)s) x
+         where x ->> 'signal_id' = ops.signal_id(s.source, s.natural_key) limit 1) as weight
+    from landing.signal s
+    join ops.released_run r on r.id = s.run_id
+    where s.domain = %(domain)s or s.email = %(email)s
+        or ops.signal_id(s.source, s.natural_key) = any(%(ids)s)
+    order by s.occurred_at desc, id
+"""
+
+THREAD = """
+    with chain as (
+        select b.* from ops.booking b where b.contact_id = %(contact)s or b.id = %(booking)s
+    )
+    select d.booked_at as at, 'them' as by, 'they booked' as kind, d.title as subject, '' as text,
+        d.id as sort
+    from chain d
+    union all
+    select coalesce(m.accepted_at, m.queued_at), 'us',
+        case when m.state = 'unknown' then 'we may have written (no answer from the provider)'
+             else 'we wrote' end,
+        v.subject, convert_from(v.rendered, 'UTF8')::jsonb ->> 'text', m.id
+    from ops.message m
+    join ops.revision v on v.draft_id = m.draft_id and v.revision = m.revision
+    where m.contact_id = %(contact)s
+        and m.state in ('accepted', 'delivered', 'bounced', 'complained', 'unknown')
+    union all
+    select e.occurred_at, 'system', 'our message ' || case e.event_type
+        when 'delivered' then 'was delivered' when 'bounced' then 'bounced'
+        when 'complained' then 'was marked as spam' when 'unsubscribed' then 'led to an opt-out'
+        else 'was ' || e.event_type end, v.subject, '', e.message_id || e.event_key
+    from ops.message_event e
+    join ops.message m on m.id = e.message_id
+    join ops.revision v on v.draft_id = m.draft_id and v.revision = m.revision
+    where m.contact_id = %(contact)s and e.event_type not in ('accepted', 'deferred')
+    union all
+    select p.received_at, case when p.is_automatic then 'system' else 'them' end,
+        case when p.is_automatic then 'an automatic reply came' else 'they replied' end,
+        p.subject, p.body, p.id
+    from ops.reply p
+    join ops.released_run r on r.id = p.run_id
+    where p.contact_id = %(contact)s
+    order by at, sort
+"""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Everything known about one meeting. Lists are JSON, as ops.brief keeps them."""
+
+    meeting: Row
+    signals: list[dict[str, Any]]
+    thread: list[dict[str, Any]]
+
+    @property
+    def first_name(self) -> str:
+        """The guest's first name, or an empty string."""
+        words = str(self.meeting["guest_name"]).split()
+        return words[0] if words else ""
+
+    @property
+    def said(self) -> list[dict[str, Any]]:
+        """What the signals say that may be spoken of to the guest."""
+        return [signal for signal in self.signals if signal["speakable"]]
+
+    @property
+    def last_reply(self) -> str:
+        """The last words that the guest wrote, or an empty string."""
+        words = [i["text"] for i in self.thread if i["by"] == "them" and i["kind"] == "they replied"]
+        return str(words[-1]) if words else ""
+
+
+def due(conn: psycopg.Connection[Any]) -> list[Row]:
+    """Return the meetings that need a brief, the soonest first."""
+    return rows(conn, MEETINGS)
+
+
+def collect(conn: psycopg.Connection[Any], meeting: Row, silent: Collection[str]) -> Sources:
+    """Read what there is about one meeting; signals of a `silent` type are not to be spoken of."""
+    reasons = meeting["reasons"] if isinstance(meeting["reasons"], dict) else {}
+    lifted = [s for s in reasons.get("signals") or [] if isinstance(s, dict)]
+    found = rows(
+        conn,
+        SIGNALS,
+        {
+            "lifted": json.dumps(lifted),
+            "ids": [str(s.get("signal_id")) for s in lifted],
+            "domain": meeting["domain"],
+            "email": meeting["guest_email"],
+        },
+    )
+    thread = rows(
+        conn, THREAD, {"contact": meeting["contact_id"], "booking": meeting["booking_id"]}
+    )
+    return Sources(meeting, _signals(found, silent), [_item(row) for row in thread])
+
+
+def _signals(found: list[Row], silent: Collection[str]) -> list[dict[str, Any]]:
+    heavy, since, seen = [], [], set()
+    for row in found:
+        text = clean(row["title"])
+        signal = {
+            "id": row["id"],
+            "type": row["type"],
+            "title": text,
+            "source": row["source"],
+            "at": _iso(row["at"]),
+            "url": safe_url(row["url"]),
+            "weight": None if row["weight"] is None else float(row["weight"]),
+            "speakable": bool(text) and row["type"] not in silent and not is_for_machines(text),
+        }
+        if row["weight"] is not None:
+            heavy.append(signal)
+        elif text.casefold() not in seen:
+            since.append(signal)
+        seen.add(text.casefold())
+    heavy.sort(key=lambda s: (-float(s["weight"] or 0), s["id"]))
+    told = {s["title"].casefold() for s in heavy if s["title"]}
+    return heavy + [s for s in since if s["title"].casefold() not in told][:FURTHER_SIGNALS]
+
+
+def _item(row: Row) -> dict[str, Any]:
+    text = str(row["text"] or "").replace("\r\n", "\n")
+    if row["by"] == "us":
+        text = text.partition(FOOTER)[0]
+    return {
+        "at": _iso(row["at"]),
+        "by": row["by"],
+        "kind": row["kind"],
+        "subject": row["subject"] or "",
+        "text": text.strip(),
+    }
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat()

@@ -1,0 +1,152 @@
+"""A brief as a rep reads it, half a minute before the meeting.
+
+The first lines answer, in this order: who, what to say first, what they last said, why now. What was
+exchanged, word for word, stands below.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import psycopg
+
+from baton.warehouse.connect import one
+
+TOP_SIGNALS = 3
+LONGEST_MESSAGE = 2_000
+
+
+@dataclass(frozen=True)
+class Brief:
+    """A version of a meeting's brief, and what the page and the calendar say around it.
+
+    `signals` are {"type", "title", "source", "at", "url", "weight"}, heaviest first. `thread` are
+    {"at", "by", "kind", "subject", "text"} in order of time; `by` is "us", "them" or "system".
+    """
+
+    id: str
+    version: int
+    meeting_id: str
+    starts_at: datetime
+    ends_at: datetime
+    guest_name: str
+    guest_title: str
+    guest_email: str
+    account_name: str
+    owner_name: str
+    owner_timezone: str
+    signals: Sequence[Mapping[str, Any]]
+    thread: Sequence[Mapping[str, Any]]
+    opener: str
+    missing: Sequence[str]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing is missing."""
+        return not self.missing
+
+    def local(self, moment: datetime | str) -> datetime:
+        """Return a time as the rep's clock shows it."""
+        if isinstance(moment, str):
+            moment = datetime.fromisoformat(moment)
+        try:
+            return moment.astimezone(ZoneInfo(self.owner_timezone))
+        except (ZoneInfoNotFoundError, ValueError):
+            return moment
+
+    @property
+    def when(self) -> str:
+        """The meeting's time, such as "Tue 24 Nov 2026, 15:00 to 15:30 (Europe/Berlin)"."""
+        start, end = self.local(self.starts_at), self.local(self.ends_at)
+        return f"{start:%a} {_day(start)} {start:%Y, %H:%M} to {end:%H:%M} ({self.owner_timezone})"
+
+    @property
+    def who(self) -> str:
+        """The guest, such as "Ada Lopez, Head of Planning, Acme"."""
+        words = (self.guest_name or self.guest_email, self.guest_title, self.account_name)
+        return ", ".join(word for word in words if word)
+
+    @property
+    def last_word(self) -> str:
+        """The last thing that they wrote, on one line, or nothing."""
+        said = [item for item in self.thread if item["by"] == "them" and item.get("text")]
+        return " ".join(str(said[-1]["text"]).split())[:280] if said else ""
+
+
+QUERY = """
+    select b.id, b.version, b.meeting_id, b.signals, b.thread, coalesce(b.opener, '') as opener,
+        b.missing, m.starts_at, m.ends_at,
+        coalesce(c.full_name, k.guest_name, '') as guest_name, coalesce(c.title, '') as guest_title,
+        coalesce(c.email, k.guest_email) as guest_email, coalesce(a.name, '') as account_name,
+        coalesce(o.name, '') as owner_name, coalesce(o.timezone, 'UTC') as owner_timezone
+    from ops.brief b
+    join ops.meeting m on m.id = b.meeting_id
+    join ops.booking k on k.id = m.booking_id
+    left join ops.contact c on c.id = m.contact_id
+    left join ops.account a on a.id = m.account_id
+    left join ops.rep o on o.id = m.owner_rep_id
+    join ops.released_run r on r.id = b.run_id
+    where b.meeting_id = %s
+    order by b.version desc limit 1
+"""
+
+
+def load(conn: psycopg.Connection[Any], meeting_id: str) -> Brief | None:
+    """Return the newest released version of a meeting's brief, or None."""
+    row = one(conn, QUERY, (meeting_id,))
+    return None if row is None else Brief(**row)
+
+
+def text(brief: Brief) -> str:
+    """Return the brief as plain text."""
+    parts = [f"WHO   {brief.who}", f"WHEN  {brief.when}"]
+    if brief.missing:
+        parts += ["", f"THIS BRIEF IS NOT COMPLETE: {', '.join(brief.missing)}"]
+    parts += ["", "SAY FIRST", brief.opener or "(nothing yet)"]
+    if brief.last_word:
+        parts += ["", "THEY LAST WROTE", f'"{brief.last_word}"']
+    parts += ["", f"WHY NOW ({len(brief.signals)} signals)"]
+    parts += [signal_line(brief, signal) for signal in brief.signals[:TOP_SIGNALS]]
+    if not brief.signals:
+        parts.append("- No signal lifted them: they came by themselves.")
+    if len(brief.signals) > TOP_SIGNALS:
+        parts.append(f"- and {len(brief.signals) - TOP_SIGNALS} more, at the end")
+    parts += ["", f"SO FAR ({len(brief.thread)})"]
+    for item in brief.thread:
+        parts.append(thread_line(brief, item))
+        if item.get("text"):
+            parts += [f"  > {line}" for line in shortened(item["text"]).splitlines()]
+    if len(brief.signals) > TOP_SIGNALS:
+        parts += ["", "FURTHER SIGNALS"]
+        parts += [signal_line(brief, signal) for signal in brief.signals[TOP_SIGNALS:]]
+    return "\n".join(parts) + "\n"
+
+
+def signal_line(brief: Brief, signal: Mapping[str, Any]) -> str:
+    """Return one signal on one line: when, what, from where, how heavy, link."""
+    weight = f", weight {signal['weight']}" if signal.get("weight") is not None else ""
+    link = f" {signal['url']}" if signal.get("url") else ""
+    day = _day(brief.local(signal["at"]))
+    kind = str(signal["type"]).replace("_", " ")
+    return f"- {day}: {signal['title'] or kind} ({kind}, {signal['source']}{weight}){link}"
+
+
+def thread_line(brief: Brief, item: Mapping[str, Any]) -> str:
+    """Return one line that says when, who and what, such as "24 Nov 09:12, they replied: Re: x"."""
+    at = brief.local(item["at"])
+    subject = f": {item['subject']}" if item.get("subject") else ""
+    return f"- {_day(at)} {at:%H:%M}, {item['kind']}{subject}"
+
+
+def shortened(message: str) -> str:
+    """Return a message, cut where it would bury the rest of the brief."""
+    message = message.strip()
+    if len(message) <= LONGEST_MESSAGE:
+        return message
+    return f"{message[:LONGEST_MESSAGE]} [... {len(message) - LONGEST_MESSAGE} characters more]"
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment.day} {moment:%b}"

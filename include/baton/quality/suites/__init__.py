@@ -1,0 +1,1 @@
+"""One module per DAG, named like it, with `SUITES: list[Suite]`."""

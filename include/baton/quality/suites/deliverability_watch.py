@@ -1,0 +1,5 @@
+"""What the gate of `deliverability_watch` asks."""
+
+from baton.quality.suites.domain_health import HEALTH
+
+SUITES = [HEALTH]

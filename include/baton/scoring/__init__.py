@@ -1,0 +1,1 @@
+"""Floor 4: which leads, how good, since when. Owns ops.lead and ops.holdout."""

@@ -1,0 +1,250 @@
+"""`make demo`: the whole motion on an invented market, through the real Airflow scheduler.
+
+The demo has a database and a folder of its own (`.baton/demo`). A second one goes on where the first
+ended: nothing that was sent is sent again. With CI=true it stops everything at the end, and its exit
+status says whether every DAG run succeeded and every layer has rows.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from baton.core.errors import BatonError
+from baton.core.settings import PROJECT, load
+from baton.motion import MOTION
+from baton.services import demo_plan
+from baton.services.airflow_api import AirflowApi, AirflowError, DagRun
+from baton.services.airflow_config import LOCAL_USERS, passwords
+from baton.services.demo_plan import PLAN, Decide, Pass, RunDag
+from baton.services.market import Market, first_opening, make_sandbox
+from baton.services.profile import Profile, only_copy, open_profile
+from baton.services.progress import Shown
+from baton.services.stack import Stack, prepare
+from baton.services.supervisor import Stopped, Supervisor, SupervisorError, stoppable
+from baton.warehouse.connect import connect, scalar
+
+USER = "admin"
+RUN_TIMEOUT = 600.0  # seconds for one DAG run; the longest takes well under a minute
+PARSE_TIMEOUT = 120.0
+# How far back the first interval of a DAG reaches; afterwards each begins where the last one ended.
+FIRST_INTERVAL = timedelta(days=1)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the demo and return the exit status. `--home DIR` puts it elsewhere than .baton/demo."""
+    parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
+    parser.add_argument("--home", type=Path, default=None)
+    home = parser.parse_args(arguments).home
+    in_ci = os.environ.get("CI") == "true"
+    try:
+        profile = open_profile("demo", home)
+        with only_copy(profile, "make demo"), stoppable():
+            return perform(profile, in_ci=in_ci)
+    except Stopped:
+        print("\nStopped. Nothing is left running; `make demo` goes on from here.")
+        return 130
+    except BatonError as error:
+        if os.environ.get("BATON_DEBUG") == "1":
+            raise
+        print(f"make demo: {error}", file=sys.stderr)
+        return 1
+
+
+def perform(
+    profile: Profile,
+    *,
+    in_ci: bool,
+    dags: Path = PROJECT / "dags",
+    encore: Callable[[AirflowApi], None] | None = None,
+) -> int:
+    """Start everything, go through the plan, report, and stop everything (not in CI: at Ctrl-C).
+
+    `encore` is called after the summary, while all services still run. Returns the exit status.
+    """
+    began = time.monotonic()
+    stack = prepare(
+        profile,
+        sandbox=True,
+        schedules=False,
+        sandbox_start=first_opening(datetime.now(UTC)),
+        dags=dags,
+    )
+    try:
+        with Supervisor(profile) as services, Shown(_totals(), plain=in_ci or None) as shown:
+            shown.say("Starting Postgres, the sandbox, the webhook receiver and Airflow ...")
+            stack.migrate()
+            make_sandbox(stack.database_url)
+            stack.bring_up(services)
+            password = passwords(profile.folder)[USER]
+            with AirflowApi(stack.url("airflow"), USER, password) as api:
+                _await_dags(api, services)
+                shown.say(f"Ready after {time.monotonic() - began:.0f} s.")
+                failed = Play(stack, services, api, shown).run()
+                shown.stop()
+                complete = _summary(stack, failed, time.monotonic() - began)
+                if encore is not None:
+                    encore(api)
+            if not in_ci:
+                _pages(stack, password)
+                _watch(services)
+            return 0 if complete and not failed else 1
+    finally:
+        stack.postgres.stop()
+
+
+def _totals() -> dict[str, int]:
+    """Return how many tasks each layer has in the plan, in the plan's order."""
+    totals: dict[str, int] = {}
+    for stage in PLAN:
+        if isinstance(stage, RunDag):
+            totals[stage.layer] = totals.get(stage.layer, 0) + len(MOTION[stage.dag_id].steps)
+    return totals
+
+
+def _await_dags(api: AirflowApi, services: Supervisor) -> None:
+    """Wait until the DAG processor has read all DAGs of the motion."""
+    deadline = time.monotonic() + PARSE_TIMEOUT
+    while missing := sorted(MOTION.keys() - api.dag_ids()):
+        services.check()
+        if errors := api.import_errors():
+            name, reason = next(iter(errors.items()))
+            raise AirflowError(f"The DAG file {name} does not load: {reason}")
+        if time.monotonic() > deadline:
+            raise AirflowError(f"Airflow has not read these DAGs: {', '.join(missing)}.")
+        time.sleep(0.2)
+
+
+class Play:
+    """One pass through the plan."""
+
+    def __init__(self, stack: Stack, services: Supervisor, api: AirflowApi, shown: Shown) -> None:
+        """Everything must be up."""
+        self._stack = stack
+        self._services = services
+        self._api = api
+        self._shown = shown
+        self._market = Market(stack.url("sandbox"), stack.database_url)
+        self._last: dict[str, datetime] = {}
+
+    def run(self) -> list[str]:
+        """Go through all stages; return the DAGs that failed, with their reason. Stops at one."""
+        now = self._market.open()
+        self._shown.say(f"The demo's clock says {now:%A %Y-%m-%d %H:%M} UTC.")
+        for stage in PLAN:
+            if isinstance(stage, Decide):
+                self._decide()
+            elif isinstance(stage, Pass):
+                now = self._market.advance(stage.time)
+                self._shown.say(f"{now:%a %Y-%m-%d %H:%M}: {stage.meanwhile}.")
+            elif failure := self._run_dag(stage):
+                return [failure]
+        return []
+
+    def _run_dag(self, stage: RunDag) -> str | None:
+        """Run one DAG to its end; return a sentence if it failed."""
+        dag_id, layer = stage.dag_id, stage.layer
+        now = self._market.set_clock(self._market.now())
+        run_id = f"demo__{dag_id}__{now:%Y-%m-%dT%H:%M:%S.%f}"
+        start = self._last.get(dag_id, now - FIRST_INTERVAL)
+        self._last[dag_id] = now
+        self._api.unpause(dag_id)
+        self._api.trigger(dag_id, run_id, start, now)
+
+        def seen(run: DagRun) -> None:
+            self._services.check()
+            doing = next((t.task_id for t in run.tasks if t.state == "running"), "")
+            self._shown.doing(layer, run.done_tasks, f"{dag_id} {doing}")
+
+        run = self._api.follow(dag_id, run_id, seen, RUN_TIMEOUT)
+        took = f"{run.seconds or 0:.1f} s"
+        if run.state == "success":
+            self._shown.done(layer, len(run.tasks), f"{dag_id}: {took}. {self._counts(run)}")
+            return None
+        self._shown.done(layer, run.done_tasks, f"{dag_id}: FAILED after {took}")
+        return f"{dag_id}: {self._api.error_of(run)}"
+
+    def _counts(self, run: DagRun) -> str:
+        counted = {
+            name: number
+            for counts in self._api.xcoms(run).values()
+            for name, number in counts.items()
+        }
+        return ", ".join(f"{name.replace('_', ' ')} {number}" for name, number in counted.items())
+
+    def _decide(self) -> None:
+        """The sandbox plays the person, outside of Baton and under a name that says so."""
+        done = subprocess.run(
+            [sys.executable, "-m", "sandbox.approver"],
+            env=dict(self._stack.environ),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise SupervisorError(f"The sandbox's approver failed: {done.stderr.strip()[-500:]}")
+        self._shown.say(done.stdout.strip())
+
+
+def _summary(stack: Stack, failed: list[str], took: float) -> bool:
+    """Print the report and what was made; return whether every layer has rows."""
+    counts = layer_counts(stack.database_url)
+    audit = Market(stack.url("sandbox"), stack.database_url).sent()
+    settings = load(stack.environ)
+    print()
+    if not failed:
+        from baton.reports import render
+
+        print(render(settings, "table"))
+    print(f"The demo took {took:.0f} s. Rows by layer:")
+    for layer, (table, count) in counts.items():
+        print(f"  {layer:<13} {count:>7}  {table}")
+    print(
+        f"Mail accepted by the stand-in: {audit['accepted']}; sent twice: "
+        f"{audit['duplicates_by_custom_args']}; after an opt-out: {len(audit['after_opt_out'])}."
+    )
+    for failure in failed:
+        print(f"FAILED {failure}")
+    empty = [layer for layer, (_, count) in counts.items() if not count]
+    if empty:
+        print(f"No rows in: {', '.join(empty)}.")
+    return not empty
+
+
+def layer_counts(database_url: str) -> dict[str, tuple[str, int]]:
+    """Return for each layer the table that stands for it and how many rows it has."""
+    found: dict[str, tuple[str, int]] = {}
+    with connect(database_url) as conn:
+        for layer, table in demo_plan.LAYER_TABLES.items():
+            there: Any = scalar(conn, "select to_regclass(%s)", (table,))
+            count = scalar(conn, f"select count(*) from {table}") if there else 0
+            found[layer] = (table, int(count))
+    return found
+
+
+def _pages(stack: Stack, password: str) -> None:
+    url = stack.url("airflow")
+    print()
+    print(f"  Airflow      {url}   (user {USER}, password {password})")
+    print(f"  Review desk  {url}/baton/review")
+    print(f"  Report       {url}/baton/report")
+    print(f"  Sandbox      {stack.url('sandbox')}/_control/sent   (what was sent)")
+    others = ", ".join(name for name in LOCAL_USERS if name != USER)
+    print(f"  Other users  {others}: passwords in {stack.profile.file('airflow/passwords.json')}")
+    print("Ctrl-C stops everything.", flush=True)
+
+
+def _watch(services: Supervisor) -> None:
+    """Stay until Ctrl-C; end with a sentence if a service ends by itself."""
+    while True:
+        services.check()
+        time.sleep(1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

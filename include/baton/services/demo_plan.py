@@ -1,0 +1,67 @@
+"""What the demo does, in order, as data: DAG runs, the market's time, the approver's decisions."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from baton.motion import chain_of
+
+
+@dataclass(frozen=True)
+class RunDag:
+    """Run one DAG through Airflow's scheduler."""
+
+    dag_id: str
+
+    @property
+    def layer(self) -> str:
+        """The layer that the DAG belongs to."""
+        return chain_of(self.dag_id).layer
+
+
+@dataclass(frozen=True)
+class Decide:
+    """Let the sandbox's approver, labelled as such, decide all pending drafts."""
+
+
+@dataclass(frozen=True)
+class Pass:
+    """Let the market's time and Baton's clock pass together. `meanwhile` says what happens."""
+
+    time: timedelta
+    meanwhile: str
+
+
+Stage = RunDag | Decide | Pass
+
+PLAN: tuple[Stage, ...] = (
+    RunDag("list_refresh"),
+    RunDag("signal_ingestion"),
+    RunDag("lead_scoring"),
+    RunDag("draft_generation"),
+    RunDag("review_upkeep"),
+    Decide(),
+    Pass(timedelta(minutes=2), "the undo minute"),
+    RunDag("message_delivery"),
+    Pass(timedelta(hours=26), "mail is delivered, people answer and book"),
+    RunDag("deliverability_watch"),
+    RunDag("reply_triage"),
+    RunDag("meeting_scheduling"),
+    RunDag("meeting_handoff"),
+    Pass(timedelta(days=9), "meetings are held, transcripts arrive"),
+    RunDag("post_meeting_sync"),
+    Pass(timedelta(days=60), "deals are won and lost"),
+    RunDag("revenue_attribution"),
+)
+
+# Each layer must have made rows of these. One table per layer: the one that the next layer reads.
+LAYER_TABLES = {
+    "signals": "landing.signal",
+    "scoring": "ops.lead",
+    "drafting": "ops.draft",
+    "review": "ops.decision",
+    "delivery": "ops.message",
+    "scheduling": "ops.booking",
+    "handoff": "ops.brief",
+    "post_meeting": "ops.note",
+    "attribution": "marts.attribution_credit",
+}

@@ -1,0 +1,272 @@
+"""All services of a profile: their settings, and how each is started.
+
+stack = prepare(profile, ports, sandbox_start=..., schedules=False)
+with Supervisor(profile) as services:
+    stack.bring_up(services)
+"""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import httpx
+
+from baton.core.settings import PROJECT
+from baton.services import ports as port_rules
+from baton.services import processes
+from baton.services.airflow_api import AirflowApi
+from baton.services.airflow_config import COMPONENT_ENV, COMPONENTS, airflow_env
+from baton.services.profile import Profile, read_env, write_private
+from baton.services.supervisor import Program, Supervisor, SupervisorError
+from baton.warehouse import embedded, migrate
+from baton.warehouse.embedded import PostgresServer
+
+HOST = "127.0.0.1"
+WAREHOUSE, METADATA = "baton", "airflow"
+BIN = PROJECT / ".venv" / "bin"
+
+
+@dataclass(frozen=True)
+class Stack:
+    """What runs for one profile. `environ` is what every one of its processes gets."""
+
+    profile: Profile
+    ports: Mapping[str, int]
+    postgres: PostgresServer
+    environ: Mapping[str, str] = field(repr=False)
+    has_sandbox: bool
+    sandbox_start: datetime | None
+
+    def url(self, service: str) -> str:
+        """Return the base URL of a service, such as `url("airflow")`."""
+        return f"http://{HOST}:{self.ports[service]}"
+
+    @property
+    def database_url(self) -> str:
+        """The warehouse."""
+        return self.environ["BATON_DATABASE_URL"]
+
+    def migrate(self) -> None:
+        """Bring the warehouse and Airflow's database to the newest schema, side by side."""
+        log = self.profile.file("logs", "airflow-migrate.log")
+        with log.open("ab") as output:
+            airflow = subprocess.Popen(
+                [BIN / "airflow", "db", "migrate"],
+                env=dict(self.environ),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        started = processes.started_at(airflow.pid)
+        try:
+            migrate.upgrade(self.database_url)
+            status = airflow.wait()
+        except BaseException:
+            processes.end([(airflow.pid, started)], patience=5)
+            raise
+        if status != 0:
+            raise SupervisorError(f"Airflow could not set up its database; the reason is in {log}.")
+
+    def bring_up(self, services: Supervisor) -> None:
+        """Start everything, and return when everything is ready."""
+        for program in self.programs():
+            services.start(program)
+        services.wait_ready()
+        write_private(
+            self.profile.file("supervisor.env"),
+            f"PID={os.getpid()}\nSTARTED={processes.started_at(os.getpid())}\n",
+        )
+
+    def programs(self) -> list[Program]:
+        """Return the services in the order in which they are started."""
+        made = [*self._sandbox()] if self.has_sandbox else []
+        made.append(
+            Program(
+                "receiver",
+                (
+                    *(str(BIN / "uvicorn"), "--factory", "baton.receiver.app:create_app"),
+                    *("--host", HOST, "--port", str(self.ports["receiver"])),
+                    "--no-access-log",  # its paths carry tokens
+                ),
+                self.environ,
+                answers(f"{self.url('receiver')}/healthz"),
+            )
+        )
+        for name, command in COMPONENTS.items():
+            ready = None
+            if name == "api-server":
+                ready = airflow_is_healthy(self.url("airflow"))
+            made.append(
+                Program(
+                    f"airflow-{name}",
+                    (str(BIN / command[0]), *command[1:]),
+                    {**self.environ, **COMPONENT_ENV.get(name, {})},
+                    ready,
+                    # It waits ten seconds for triggers, and Baton's tasks use none.
+                    patience=1.0 if name == "triggerer" else 20.0,
+                )
+            )
+        return made
+
+    def _sandbox(self) -> list[Program]:
+        home = str(self.profile.file("sandbox"))
+        command = [
+            *(sys.executable, "-m", "sandbox", "serve", "--home", home),
+            *("--port", str(self.ports["sandbox"]), "--receiver-url", self.url("receiver")),
+        ]
+        calendar = ["calendar", "--home", home, "--port", str(self.ports["calendar"])]
+        if self.sandbox_start is not None:
+            command += ["--start", self.sandbox_start.isoformat()]
+        return [
+            Program(
+                "sandbox",
+                tuple(command),
+                self.environ,
+                answers(f"{self.url('sandbox')}/_control/healthz"),
+            ),
+            Program(
+                "calendar",
+                (sys.executable, "-m", "sandbox", *calendar),
+                self.environ,
+                listens(self.ports["calendar"]),
+            ),
+        ]
+
+
+def prepare(
+    profile: Profile,
+    *,
+    sandbox: bool,
+    schedules: bool,
+    sandbox_start: datetime | None = None,
+    dags: Path = PROJECT / "dags",
+    environ: Mapping[str, str] | None = None,
+) -> Stack:
+    """Choose ports, start Postgres, and put together the environment of all services.
+
+    Raises PortBusy, PostgresError, ProfileError.
+    """
+    outside = dict(os.environ if environ is None else environ)
+    wanted = ["airflow", "receiver", "postgres", *(["sandbox", "calendar"] if sandbox else [])]
+    server = embedded.running(profile.folder)
+    ports = port_rules.choose(
+        profile.folder, tuple(wanted), outside, {} if server is None else {"postgres": server.port}
+    )
+    server = server or embedded.start(profile.folder, ports["postgres"])
+    made = _base(outside, keep_baton=not sandbox) | profile.secrets()
+    made |= {
+        "BATON_PROFILE": profile.name,
+        "BATON_HOME": str(profile.folder),
+        "BATON_PUBLIC_URL": made.get("BATON_PUBLIC_URL", f"http://{HOST}:{ports['receiver']}"),
+        "BATON_DATABASE_URL": made.get("BATON_DATABASE_URL") or server.ensure_database(WAREHOUSE),
+    }
+    if sandbox:
+        made |= sandbox_keys(profile, made)
+        made |= sandbox_connections(made, ports)
+    made |= airflow_env(
+        profile.folder,
+        server.ensure_database(METADATA),
+        port=ports["airflow"],
+        schedules=schedules,
+        dags=dags,
+    )
+    text = "".join(f"{name}={value}\n" for name, value in made.items() if "\n" not in value)
+    write_private(profile.file("environment.env"), text)
+    return Stack(profile, ports, server, made, sandbox, sandbox_start)
+
+
+def _base(outside: Mapping[str, str], *, keep_baton: bool) -> dict[str, str]:
+    """Return what the services take over from outside: in a sandbox nothing that names the real."""
+    ours = ("BATON_", "AIRFLOW_")
+    taken = {name: value for name, value in outside.items() if not name.startswith(ours)}
+    if keep_baton:
+        taken |= read_env(PROJECT / ".env")
+        taken |= {name: value for name, value in outside.items() if name.startswith(ours)}
+    # Compiled modules halve the start of Airflow and dbt, so they are kept whatever is set.
+    taken.pop("PYTHONDONTWRITEBYTECODE", None)
+    taken["PATH"] = f"{BIN}{os.pathsep}{taken.get('PATH', os.defpath)}"
+    taken["TZ"] = "UTC"
+    taken["PYTHONPATH"] = str(PROJECT / "include")
+    return taken
+
+
+def sandbox_keys(profile: Profile, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return what the sandbox shares with receiver and clients: secrets and its public key."""
+    done = subprocess.run(
+        [sys.executable, "-m", "sandbox", "keys", "--home", profile.file("sandbox")],
+        env=dict(environ),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise SupervisorError(f"The sandbox could not make its keys: {done.stderr.strip()}")
+    return dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
+
+
+def sandbox_connections(secrets: Mapping[str, str], ports: Mapping[str, int]) -> dict[str, str]:
+    """Return the connections of the demo: every external system is a stand-in of the sandbox."""
+    base = f"http://{HOST}:{ports['sandbox']}"
+    systems = {
+        "mail": ("sendgrid", f"{base}/sendgrid", secrets["BATON_SANDBOX_SENDGRID_KEY"]),
+        "llm": ("openai", f"{base}/openai/v1", secrets["BATON_SANDBOX_OPENAI_KEY"]),
+        "speech": ("openai", f"{base}/openai/v1", secrets["BATON_SANDBOX_OPENAI_KEY"]),
+        "crm": ("hubspot", f"{base}/hubspot", secrets["BATON_SANDBOX_HUBSPOT_TOKEN"]),
+        "calendar": (
+            "caldav",
+            f"http://{HOST}:{ports['calendar']}",
+            secrets["BATON_SANDBOX_CALENDAR_PASSWORD"],
+        ),
+    }
+    made = {"BATON_SIGNALS_URL": base}
+    for name, (kind, url, password) in systems.items():
+        connection = {
+            "conn_type": kind,
+            "login": "baton" if name == "calendar" else "",
+            "password": password,
+            "extra": {"base_url": url},
+        }
+        made[f"AIRFLOW_CONN_BATON_{name.upper()}"] = json.dumps(connection)
+    return made
+
+
+def answers(url: str) -> Callable[[], bool]:
+    """Return a readiness check: the URL answers 200."""
+
+    def check() -> bool:
+        try:
+            return httpx.get(url, timeout=5, trust_env=False).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    return check
+
+
+def listens(port: int) -> Callable[[], bool]:
+    """Return a readiness check: something accepts connections on the port."""
+
+    def check() -> bool:
+        try:
+            socket.create_connection((HOST, port), timeout=1).close()
+        except OSError:
+            return False
+        return True
+
+    return check
+
+
+def airflow_is_healthy(url: str) -> Callable[[], bool]:
+    """Return a readiness check: Airflow answers and sees all its parts alive."""
+
+    def check() -> bool:
+        with AirflowApi(url, "", "") as api:
+            return api.healthy()
+
+    return check

@@ -1,0 +1,5 @@
+"""Bring your own funnel: CSV exports in, every row accepted, known already, or quarantined."""
+
+from baton.signals.funnel.load import EntitySummary, Summary, import_folder
+
+__all__ = ["EntitySummary", "Summary", "import_folder"]

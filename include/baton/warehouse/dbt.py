@@ -1,0 +1,164 @@
+"""Runs dbt in this process, one build at a time per warehouse, and keeps what each node did.
+
+The profile (`dbt_project/profiles.yml`) reads BATON_PG_HOST, _PORT, _USER, _PASSWORD and _DBNAME.
+What dbt writes (its parse cache, its log) goes to BATON_HOME/dbt, never into the project.
+"""
+
+import logging
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import psycopg
+
+from baton.core.errors import DbtFailed
+from baton.core.settings import PROJECT, Settings
+from baton.warehouse.connect import connect
+from baton.warehouse.run import Run
+
+log = logging.getLogger("baton.dbt")
+
+DBT_PROJECT = PROJECT / "dbt_project"
+# Any constant serves; it only has to be the same for every build in this warehouse.
+BUILD_LOCK = 4_211_004
+_BAD = ("error", "fail", "runtime error")
+
+
+@dataclass(frozen=True)
+class NodeResult:
+    """What one model, test, snapshot or seed did. `node` is dbt's unique id; seconds are its own."""
+
+    node: str
+    status: str
+    seconds: float
+    rows: int | None
+    message: str
+
+    @property
+    def name(self) -> str:
+        """Return "model fct_credit" for model.baton.fct_credit."""
+        kind, _, rest = self.node.split(".", 2)
+        return f"{kind} {rest}"
+
+
+def build(run: Run, selector: str) -> dict[str, int | str]:
+    """Build a selector of `dbt_project/selectors.yml`, as of the end of the run's interval.
+
+    Returns how many nodes of each status there were. Raises DbtFailed naming each node that failed,
+    with what dbt said. Waits for another build in the same warehouse to end.
+    """
+    arguments = ["build", "--selector", selector, "--exclude-resource-type", "unit_test"]
+    results = invoke(run.settings, arguments, as_of=run.interval_end.isoformat())
+    with run.connect() as conn:
+        _keep(conn, run, results)
+    counts: dict[str, int | str] = {}
+    for result in results:
+        log.info("%-8s %6.2f s  %s  %s", result.status, result.seconds, result.name, result.message)
+        counts[result.status] = int(counts.get(result.status, 0)) + 1
+    if failed := [result for result in results if result.status in _BAD]:
+        raise DbtFailed(_sentence(run.settings, selector, failed))
+    return counts
+
+
+def invoke(
+    settings: Settings, arguments: Sequence[str], *, as_of: str | None = None
+) -> list[NodeResult]:
+    """Run one dbt command in this process and return what its nodes did.
+
+    `as_of` (ISO 8601) is the time that the models take for now; None means `ops.now()`. It travels
+    as a setting of the database session (`baton.as_of`), because dbt parses the whole project anew
+    when a variable of its own changes. Raises DbtFailed if dbt could not even start.
+    """
+    from dbt.cli.main import dbtRunner
+
+    home = settings.home / "dbt"
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    options = [
+        *("--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)),
+        *("--target-path", str(home / "target"), "--log-path", str(home / "logs")),
+        *("--no-use-colors", "--no-version-check", "--no-send-anonymous-usage-stats", "--quiet", "--log-level-file", "info"),
+    ]
+    with _one_build(settings.database_url), _environment(_profile(settings.database_url, as_of)):
+        outcome = dbtRunner().invoke([*arguments, *options])
+    results = [_result(node) for node in getattr(outcome.result, "results", None) or ()]
+    if not outcome.success and not any(result.status in _BAD for result in results):
+        said = outcome.exception or "it gave no reason"
+        raise DbtFailed(
+            f"dbt {arguments[0]} did not run: {_line(str(said))} (its log is in {home / 'logs'})."
+        )
+    return results
+
+
+def _result(node: Any) -> NodeResult:
+    response = getattr(node, "adapter_response", None) or {}
+    return NodeResult(
+        node=node.node.unique_id,
+        status=str(node.status),
+        seconds=round(node.execution_time or 0.0, 3),
+        rows=response.get("rows_affected"),
+        message=_line(node.message or ""),
+    )
+
+
+def _keep(conn: psycopg.Connection[Any], run: Run, results: Sequence[NodeResult]) -> None:
+    with conn.cursor() as cursor:
+        cursor.executemany(
+            "insert into ops.dbt_result (run_id, node, status, seconds, rows_affected, message) "
+            "values (%s, %s, %s, %s, %s, %s)",
+            [(run.id, r.node, r.status, r.seconds, r.rows, r.message) for r in results],
+        )
+
+
+def _sentence(settings: Settings, selector: str, failed: Sequence[NodeResult]) -> str:
+    said = "; ".join(f"{result.name}: {result.message}" for result in failed[:5])
+    more = f"; and {len(failed) - 5} more" if len(failed) > 5 else ""
+    return (
+        f"dbt build of {selector!r} failed at {said}{more}. The tables that were built before it "
+        f"stand; the SQL is below {settings.home / 'dbt' / 'target' / 'run'}."
+    )
+
+
+def _line(text: str) -> str:
+    """Return text on one line."""
+    return " ".join(text.split())
+
+
+@contextmanager
+def _one_build(database_url: str) -> Iterator[None]:
+    """Hold the warehouse's build lock; two dbt builds at once would swap tables under each other."""
+    with connect(database_url, autocommit=True) as conn:
+        conn.execute("select pg_advisory_lock(%s)", (BUILD_LOCK,))
+        yield
+
+
+@contextmanager
+def _environment(changes: Mapping[str, str]) -> Iterator[None]:
+    """Set environment variables, and put things back as they were afterwards."""
+    before = {name: os.environ.get(name) for name in changes}
+    os.environ.update(changes)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _profile(database_url: str, as_of: str | None) -> dict[str, str]:
+    """Return what the profile reads, and the session settings that libpq takes from PGOPTIONS."""
+    parts = urlsplit(database_url)
+    session = "-c timezone=UTC" + (f" -c baton.as_of={as_of}" if as_of else "")
+    return {
+        "BATON_PG_HOST": parts.hostname or "localhost",
+        "BATON_PG_PORT": str(parts.port or 5432),
+        "BATON_PG_USER": unquote(parts.username or ""),
+        "BATON_PG_PASSWORD": unquote(parts.password or ""),
+        "BATON_PG_DBNAME": unquote(parts.path.lstrip("/")),
+        "PGOPTIONS": session,
+        "DO_NOT_TRACK": "1",
+    }

@@ -1,0 +1,57 @@
+"""A run: one execution of a DAG (or of `baton run`) over one data interval.
+
+Every row that a layer makes carries the id of the run that made it. Rows are handed on when their
+run is released, which only a gate does (`ops.released_run`).
+"""
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import psycopg
+
+from baton.core.settings import Settings
+from baton.warehouse.connect import connect
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a step gets. `interval_end` is the moment as of which it works."""
+
+    id: str
+    layer: str
+    dag_id: str
+    interval_start: datetime
+    interval_end: datetime
+    settings: Settings
+
+    def connect(self) -> AbstractContextManager[psycopg.Connection[Any]]:
+        """Open a warehouse connection; leaving the block commits, an exception rolls back."""
+        return connect(self.settings.database_url)
+
+
+def open_run(
+    settings: Settings,
+    layer: str,
+    dag_id: str,
+    external_id: str,
+    interval_start: datetime,
+    interval_end: datetime,
+) -> Run:
+    """Return the run with this DAG and external id (Airflow's run id), making its row once.
+
+    A task that is retried, or a run that is cleared, gets the same run again.
+    """
+    with connect(settings.database_url) as conn:
+        row = conn.execute(
+            """
+            insert into ops.run (id, layer, dag_id, external_id, interval_start, interval_end)
+            values (ops.new_id('run'), %s, %s, %s, %s, %s)
+            on conflict (dag_id, external_id) do update set touched_at = ops.now()
+            returning id, interval_start, interval_end
+            """,
+            (layer, dag_id, external_id, interval_start, interval_end),
+        ).fetchone()
+    assert row is not None
+    return Run(row[0], layer, dag_id, row[1], row[2], settings)

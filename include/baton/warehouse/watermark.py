@@ -1,0 +1,66 @@
+"""Reading landed rows exactly once, whatever the order in which their transactions committed.
+
+A sequence number or a received_at can become visible after a larger one was read, and its row would
+be skipped for good. So rows carry the transaction that wrote them (`xact xid8`), and a window ends at
+the oldest transaction still running: whatever lies below has committed or never will.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+
+@dataclass(frozen=True)
+class Window:
+    """Rows with `low <= xact < high` (both are xid8 as text) are new to the reader `name`."""
+
+    name: str
+    low: str
+    high: str
+
+
+def window(conn: psycopg.Connection[Any], name: str) -> Window:
+    """Open the window of the reader `name` and lock its watermark until the transaction ends.
+
+    Use it as `where xact >= %(low)s::xid8 and xact < %(high)s::xid8`, keep the results, call
+    `advance` and commit, all in one transaction: a kill in the middle changes nothing.
+    """
+    conn.execute(
+        "insert into ops.watermark (name, value) values (%s, '0') on conflict do nothing", (name,)
+    )
+    row = conn.execute(
+        "select value, pg_snapshot_xmin(pg_current_snapshot())::text from ops.watermark "
+        "where name = %s for update",
+        (name,),
+    ).fetchone()
+    assert row is not None
+    return Window(name, row[0], row[1])
+
+
+def advance(conn: psycopg.Connection[Any], seen: Window, run_id: str | None = None) -> None:
+    """Move the watermark to the end of the window, in the caller's transaction."""
+    conn.execute(
+        "update ops.watermark set value = %s, moved_at = ops.now(), run_id = %s where name = %s",
+        (seen.high, run_id, seen.name),
+    )
+
+
+def get(conn: psycopg.Connection[Any], name: str) -> str | None:
+    """Return the value that the reader `name` kept (an ETag, a cursor), locking it."""
+    row = conn.execute(
+        "select value from ops.watermark where name = %s for update", (name,)
+    ).fetchone()
+    return None if row is None else str(row[0])
+
+
+def put(conn: psycopg.Connection[Any], name: str, value: str, run_id: str | None = None) -> None:
+    """Keep a value for the reader `name`, in the transaction that lands what it stands for."""
+    conn.execute(
+        """
+        insert into ops.watermark (name, value, moved_at, run_id) values (%s, %s, ops.now(), %s)
+        on conflict (name) do update
+        set value = excluded.value, moved_at = excluded.moved_at, run_id = excluded.run_id
+        """,
+        (name, value, run_id),
+    )

@@ -1,0 +1,114 @@
+"""What is known to have happened at an account: released signals, cleaned, as numbered evidence."""
+
+import html
+import re
+import unicodedata
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import Any
+
+import psycopg
+
+from baton.warehouse.connect import rows
+from baton.writing.records import Evidence
+
+LONGEST = 400
+PER_ACCOUNT = 8
+
+_TAG = re.compile(r"<[^<>]*>")
+_SPACE = re.compile(r"\s+")
+_ADDRESS = re.compile(r"\S+@\S+\.\S+|https?://|www\.", re.IGNORECASE)
+# Words that are meant for a machine and not for a reader. This only keeps such a text out of mail;
+# that no text can choose a recipient, a link or an approval does not rest on it.
+_ORDERS = re.compile(
+    r"\b(ignore|disregard|forget)\b.{0,40}\b(instructions?|prompts?|rules)\b"
+    r"|\b(system|developer) (prompt|message)\b|\bapprove (all|every|each|this)\b"
+    r"|\byou are (an? )?(ai|assistant|language model)\b",
+    re.IGNORECASE,
+)
+
+SIGNALS = """
+    with wanted as (
+        select id as account_id, domain from ops.account where id = any(%(accounts)s)
+    ), ranked as (
+        select w.account_id, ops.signal_id(s.source, s.natural_key) as id, s.signal_type as kind,
+            coalesce(s.title, '') as title,
+            coalesce(s.payload ->> 'summary', s.payload ->> 'description', '') as summary,
+            s.url, s.occurred_at as at,
+            row_number() over (
+                partition by w.account_id
+                order by s.occurred_at desc, s.source, s.natural_key
+            ) as place
+        from wanted w
+        join landing.signal s on s.domain = w.domain
+        join ops.released_run r on r.id = s.run_id
+        where s.occurred_at <= %(as_of)s
+            and s.occurred_at > %(as_of)s - make_interval(days => %(days)s)
+    )
+    select account_id, id, kind, title, summary, url, at from ranked where place <= %(limit)s
+    order by account_id, at desc, id
+"""
+
+
+def collect(
+    conn: psycopg.Connection[Any],
+    accounts: Iterable[str],
+    as_of: datetime,
+    *,
+    max_age_days: int,
+    silent: Collection[str] = (),
+) -> dict[str, tuple[Evidence, ...]]:
+    """Return the evidence per account id, newest first, at most `PER_ACCOUNT` each.
+
+    Only signals of released runs, no older than `max_age_days` at `as_of`. What is of a `silent` kind,
+    or reads like an order to a machine, is there but not speakable. The same text counts once.
+    """
+    found: dict[str, dict[str, Evidence]] = {}
+    query = {
+        "accounts": list(accounts),
+        "as_of": as_of,
+        "days": max_age_days,
+        "limit": 4 * PER_ACCOUNT,
+    }
+    for row in rows(conn, SIGNALS, query):
+        headline = clean(row["title"]) or row["kind"].replace("_", " ")
+        text = _together(headline, clean(row["summary"]))
+        items = found.setdefault(row["account_id"], {})
+        if len(items) < PER_ACCOUNT and headline.casefold() not in items:
+            speakable = row["kind"] not in silent and not is_for_machines(text)
+            items[headline.casefold()] = Evidence(
+                row["id"], row["kind"], text, headline, safe_url(row["url"]), row["at"], speakable
+            )
+    return {account: tuple(items.values()) for account, items in found.items()}
+
+
+def _together(headline: str, summary: str) -> str:
+    """Return headline and summary as one text, without saying the same twice."""
+    if not summary or summary.casefold() in headline.casefold():
+        return headline
+    if headline.casefold() in summary.casefold():
+        return summary
+    return f"{headline.rstrip('.')}. {summary}"
+
+
+def clean(text: str) -> str:
+    """Return text from outside without markup, control characters or line breaks, cut to one line."""
+    text = html.unescape(_TAG.sub(" ", text))
+    text = _TAG.sub(" ", text)
+    text = "".join(" " if unicodedata.category(char)[0] == "C" else char for char in text)
+    text = _SPACE.sub(" ", text).strip()
+    if len(text) <= LONGEST:
+        return text
+    return text[:LONGEST].rsplit(" ", 1)[0] + "…"
+
+
+def is_for_machines(text: str) -> bool:
+    """Return whether a text gives orders to software, or carries an address or a link."""
+    return bool(_ORDERS.search(text) or _ADDRESS.search(text))
+
+
+def safe_url(url: str | None) -> str | None:
+    """Return the URL if it is an ordinary web address; a page may show it, a mail never does."""
+    if url and re.fullmatch(r"https?://[^\s<>\"'\\]{1,2000}", url):
+        return url
+    return None

@@ -1,0 +1,1 @@
+"""One module per vendor, each speaking that vendor's HTTP."""

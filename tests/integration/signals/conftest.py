@@ -1,0 +1,83 @@
+"""The sandbox on a real port, and a playbook whose sources point at it."""
+
+import shutil
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+
+from baton.core.connections import Connection
+from baton.core.settings import PROJECT, Settings
+from baton.warehouse.connect import connect
+from sandbox import keys
+from sandbox.app import create_app
+from sandbox.config import SandboxConfig
+from sandbox.world import World
+
+HEAD_START = 3600 * 6
+
+
+@dataclass
+class Stage:
+    """The sandbox as the tests see it."""
+
+    url: str
+    world: World
+
+
+@pytest.fixture(scope="session")
+def stage() -> Iterator[Stage]:
+    app = create_app(SandboxConfig(keys=keys.generate(), start=datetime.now(UTC)))
+    server = uvicorn.Server(
+        uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", lifespan="off")
+    )
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive(), "the sandbox did not start"
+        thread.join(0.02)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield Stage(f"http://127.0.0.1:{port}", app.state.world)
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture
+def playbook(tmp_path: Path) -> Path:
+    """A copy of the shipped playbook that a test may change."""
+    folder = tmp_path / "playbook"
+    shutil.copytree(PROJECT / "include" / "playbook", folder)
+    return folder
+
+
+@pytest.fixture
+def settings(settings: Settings, stage: Stage, playbook: Path) -> Settings:
+    """Settings with the sandbox as the world outside."""
+    crm = Connection(
+        id="baton_crm",
+        conn_type="hubspot",
+        password=stage.world.config.keys.hubspot_token,
+        extra={"base_url": f"{stage.url}/hubspot"},
+    )
+    return replace(
+        settings,
+        playbook=playbook,
+        connections={"baton_crm": crm},
+        environ={**settings.environ, "BATON_SIGNALS_URL": stage.url},
+    )
+
+
+@pytest.fixture
+def ask(settings: Settings) -> Any:
+    """A function that asks the database: ask("select ...", params) -> rows."""
+
+    def ask(query: str, params: Any = None) -> list[tuple[Any, ...]]:
+        with connect(settings.database_url) as conn:
+            return conn.execute(query, params).fetchall()
+
+    return ask

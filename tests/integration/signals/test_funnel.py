@@ -1,0 +1,200 @@
+"""Every row of an import is accepted, a duplicate, or quarantined with a reason."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from baton.core.errors import InputError, PlaybookError
+from baton.core.settings import Settings
+from baton.signals.funnel import Summary, import_folder
+from baton.warehouse.connect import connect
+
+MAPPING = """
+source: shop
+description: a small funnel
+currency: EUR
+dates: "%d/%m/%Y"
+timezone: Europe/Berlin
+account:
+  file: accounts.csv
+  key: id
+  columns: {name: name, domain: site, employees: staff}
+opportunity:
+  file: deals.csv
+  key: id
+  columns: {account_key: account, stage: stage, outcome: stage, amount: value, currency: money,
+            opened_at: opened, closed_at: closed}
+  values: {outcome: {Won: won, Lost: lost, Open: open}}
+  known_before_outcome: [size]
+  known_after_outcome: [lost_reason]
+"""
+ACCOUNTS = "id,name,site,staff\nA1,Acme,https://www.Acme.example/about,12\n"
+DEALS = "id,account,stage,value,money,opened,closed,size,lost_reason\n"
+GOOD = 'D1,A1,Won,"1,200.50",eur,31/01/2026,28/02/2026,big,\n'
+
+
+@pytest.fixture
+def importing(
+    new_database: Callable[[], str], settings: Settings, tmp_path: Path
+) -> Callable[..., tuple[Summary, Settings]]:
+    own = replace(settings, database_url=new_database())
+
+    def run(deals: str | bytes = DEALS + GOOD, mapping: str = MAPPING) -> tuple[Summary, Settings]:
+        content = deals.encode() if isinstance(deals, str) else deals
+        (tmp_path / "accounts.csv").write_text(ACCOUNTS)
+        (tmp_path / "deals.csv").write_bytes(content)
+        (tmp_path / "mapping.yml").write_text(mapping)
+        return import_folder(own, tmp_path, tmp_path / "mapping.yml"), own
+
+    return run
+
+
+Importing = Callable[..., tuple[Summary, Settings]]
+
+
+def query(settings: Settings, text: Any) -> list[Any]:
+    with connect(settings.database_url) as conn:
+        return conn.execute(text).fetchall()
+
+
+def test_a_row_is_read_as_the_mapping_says(importing: Importing) -> None:
+    summary, settings = importing()
+    deals = summary.entities[1]
+    assert (deals.received, deals.accepted, deals.duplicates, deals.quarantined) == (1, 1, 0, 0)
+    assert query(settings, "select domain, employees from landing.account") == [
+        ("acme.example", 12)
+    ]
+    row = query(
+        settings,
+        "select natural_key, outcome, amount::text, currency, opened_at::text, attributes, "
+        "outcome_attributes from landing.opportunity",
+    )[0]
+    assert row == ("D1", "won", "1200.50", "EUR", "2026-01-30 23:00:00+00", {"size": "big"}, {})
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "reason"),
+    [
+        pytest.param(",A1,Won,1,,01/01/2026,,,", "id", "the key is empty", id="no key"),
+        pytest.param("D2,A1,,1,,01/01/2026,,,", "stage", "stage is empty", id="no stage"),
+        pytest.param(
+            "D2,A1,Wun,1,,01/01/2026,,,", "stage", "'Wun' has no meaning", id="unknown stage"
+        ),
+        pytest.param("D2,A1,Won,-5,,01/01/2026,,,", "value", "negative money", id="negative money"),
+        pytest.param("D2,A1,Won,NaN,,01/01/2026,,,", "value", "not a number", id="NaN"),
+        pytest.param("D2,A1,Won,1e9,,01/01/2026,,,", "value", "not a number", id="exponent"),
+        pytest.param(
+            "D2,A1,Won,5,USD,01/01/2026,,,", "money", "two currencies", id="two currencies"
+        ),
+        pytest.param("D2,A1,Won,5,,00/00/0000,,,", "opened", "no date", id="date of zeros"),
+        pytest.param("D2,A1,Won,5,,31/02/2026,,,", "opened", "no date", id="31 February"),
+        pytest.param("D2,A1,Won,5,,2026-01-01,,,", "opened", "no date", id="another date format"),
+        pytest.param("D2,A1,Won,5,,now,,,", "opened", "no date", id="a word that Postgres takes"),
+        pytest.param(
+            "D2,A1,Won,5,,02/01/2026,01/01/2026,,",
+            "closed",
+            "lies before",
+            id="closed before opened",
+        ),
+        pytest.param("D2,=1+1,Won,5,,01/01/2026,,,", "account", "formula", id="formula"),
+        pytest.param("D2,A1,Won,5,,01/01/2026,,", None, "8 cells", id="short row"),
+    ],
+)
+def test_a_bad_row_is_quarantined_with_line_column_and_reason(
+    importing: Importing, row: str, column: str | None, reason: str
+) -> None:
+    summary, settings = importing(DEALS + GOOD + row + "\n")
+    deals = summary.entities[1]
+    assert (deals.received, deals.accepted, deals.quarantined) == (2, 1, 1)
+    found = query(settings, "select file, line, column_name, reason from landing.quarantine")
+    assert [(file, line, name) for file, line, name, _ in found] == [("deals.csv", 3, column)]
+    assert reason in found[0][3]
+
+
+def test_a_repeated_key_is_a_duplicate_or_a_conflict(importing: Importing) -> None:
+    other = GOOD.replace("1,200.50", "7")
+    summary, settings = importing(DEALS + GOOD + GOOD + other)
+    deals = summary.entities[1]
+    assert (deals.received, deals.accepted, deals.duplicates, deals.quarantined) == (3, 1, 1, 1)
+    assert query(settings, "select line, reason from landing.quarantine") == [
+        (4, "the key 'D1' stands on line 2 with other content")
+    ]
+
+
+def test_importing_twice_changes_nothing(importing: Importing) -> None:
+    tables = ("landing.opportunity", "landing.quarantine", "landing.intake", "landing.account")
+    bad = DEALS + GOOD + "D2,A1,Wun,1,,01/01/2026,,,\n"
+    state = []
+    for _ in range(2):
+        summary, settings = importing(bad)
+        state.append([query(settings, f"select * from {t} order by 1, 2") for t in tables])
+    assert state[0] == state[1]
+    deals = summary.entities[1]
+    assert (deals.received, deals.accepted, deals.duplicates, deals.quarantined) == (2, 0, 1, 1)
+
+
+def test_a_later_export_adds_versions_and_a_return_to_the_first_is_seen(
+    importing: Importing,
+) -> None:
+    latest = (
+        "select distinct on (natural_key) natural_key, amount::text from landing.opportunity "
+        "order by natural_key, received_at desc"
+    )
+    second = "D2,A1,Open,3,,01/01/2026,,,\n"
+    importing()
+    summary, settings = importing(DEALS + GOOD.replace("1,200.50", "7") + second)
+    assert summary.entities[1].accepted == 2
+    assert query(settings, latest) == [("D1", "7"), ("D2", "3")]
+    summary, _ = importing(DEALS + GOOD + second)
+    assert (summary.entities[1].accepted, summary.entities[1].duplicates) == (1, 1)
+    assert query(settings, latest) == [("D1", "1200.50"), ("D2", "3")]
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "expected"),
+    [
+        pytest.param("account_key:", "acount_key:", "did you mean 'account_key'?", id="field"),
+        pytest.param("  columns: {acc", "  colums: {acc", "did you mean 'columns'?", id="section"),
+        pytest.param("currency: money", "currency: mony", "did you mean 'money'?", id="column"),
+        pytest.param("deals.csv", "deal.csv", "did you mean deals.csv?", id="file"),
+        pytest.param("Won: won", "Won: one", "'one' is no outcome", id="word"),
+        pytest.param("Europe/Berlin", "Europe/Berlni", "no time zone", id="time zone"),
+        pytest.param("%d/%m/%Y", "%d/%q/%Y", "%q is not known", id="date format"),
+    ],
+)
+def test_a_mistake_in_the_mapping_stops_before_the_first_row(
+    importing: Importing, right: str, wrong: str, expected: str
+) -> None:
+    _, settings = importing()
+    before = query(settings, "select count(*) from landing.intake")
+    assert right in MAPPING
+    with pytest.raises((PlaybookError, InputError)) as caught:
+        importing(DEALS + GOOD.replace("D1", "D9"), MAPPING.replace(right, wrong))
+    assert expected in str(caught.value)
+    assert query(settings, "select count(*) from landing.intake") == before
+
+
+def test_a_missing_file_is_an_error_unless_it_is_optional(
+    importing: Importing, tmp_path: Path
+) -> None:
+    _, settings = importing()
+    (tmp_path / "deals.csv").unlink()
+    with pytest.raises(InputError, match=r"deals\.csv is missing"):
+        import_folder(settings, tmp_path, tmp_path / "mapping.yml")
+    optional = MAPPING.replace("  file: deals.csv", "  optional: true\n  file: deals.csv")
+    (tmp_path / "mapping.yml").write_text(optional)
+    summary = import_folder(settings, tmp_path, tmp_path / "mapping.yml")
+    assert {entity.entity: entity.note for entity in summary.entities}["opportunity"] == "not there"
+
+
+def test_rows_of_any_bytes_are_counted(importing: Importing) -> None:
+    summary, settings = importing(
+        DEALS.encode() + GOOD.encode() + b"D3,\xff,Won,1,,,,,\nD4,\0,W,1,,,,,\n"
+    )
+    deals = summary.entities[1]
+    assert (deals.received, deals.accepted, deals.quarantined) == (3, 1, 2)
+    counted = query(settings, "select count(*) from landing.quarantine where file = 'deals.csv'")
+    assert counted == [(2,)]

@@ -1,0 +1,164 @@
+"""One dbt build in this process, on a small project of the test's own."""
+
+import json
+import os
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from baton.core.errors import DbtFailed
+from baton.core.settings import PROJECT
+from baton.warehouse import dbt
+from baton.warehouse.connect import connect
+from baton.warehouse.run import Run
+
+PROFILE = """
+baton:
+  target: warehouse
+  outputs:
+    warehouse:
+      type: postgres
+      host: "{{ env_var('BATON_PG_HOST') }}"
+      port: "{{ env_var('BATON_PG_PORT') | as_number }}"
+      user: "{{ env_var('BATON_PG_USER') }}"
+      password: "{{ env_var('BATON_PG_PASSWORD') }}"
+      dbname: "{{ env_var('BATON_PG_DBNAME') }}"
+      schema: staging
+      threads: 1
+"""
+AS_OF = "select current_setting('baton.as_of', true)::timestamptz as as_of, 1 as id"
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project with one table; the test may add to it."""
+    folder = tmp_path / "project"
+    (folder / "models").mkdir(parents=True)
+    (folder / "dbt_project.yml").write_text(
+        "name: baton\nversion: 1.0.0\nprofile: baton\nmodels:\n  +materialized: table\n"
+    )
+    (folder / "profiles.yml").write_text(PROFILE)
+    (folder / "selectors.yml").write_text(
+        "selectors:\n  - name: trial\n    definition: {method: fqn, value: '*'}\n"
+    )
+    (folder / "models" / "clock.sql").write_text(AS_OF)
+    (folder / "models" / "schema.yml").write_text(
+        "models:\n  - name: clock\n    columns:\n      - {name: id, data_tests: [not_null]}\n"
+        "unit_tests:\n  - name: never_in_a_dag\n    model: clock\n    given: []\n"
+        "    expect: {rows: [{id: 2}]}\n"
+    )
+    monkeypatch.setattr(dbt, "DBT_PROJECT", folder)
+    return folder
+
+
+def _kept(conn: psycopg.Connection[Any], run: Run) -> list[tuple[Any, ...]]:
+    return conn.execute(
+        "select node, status, rows_affected from ops.dbt_result where run_id = %s order by id",
+        (run.id,),
+    ).fetchall()
+
+
+def test_a_build_keeps_what_each_node_did(
+    project: Path, make_run: Callable[..., Run], conn: psycopg.Connection[Any]
+) -> None:
+    end = datetime(2026, 3, 2, 10, tzinfo=UTC)
+    run = make_run("signals", "signal_ingestion", end=end)
+    before = dict(os.environ)
+
+    counts = dbt.build(run, "trial")
+
+    assert counts == {"success": 1, "pass": 1}, "the unit test stays out"
+    nodes = _kept(conn, run)
+    assert nodes[0] == ("model.baton.clock", "success", 1)
+    assert nodes[1][0].startswith("test.baton.not_null_clock_id")
+    assert conn.execute("select as_of from staging.clock").fetchone() == (end,)
+    assert dict(os.environ) == before
+    assert not (project / "target").exists()
+    assert (run.settings.home / "dbt" / "target" / "partial_parse.msgpack").exists()
+
+
+def test_a_model_that_fails_is_named_with_what_was_said(
+    project: Path, make_run: Callable[..., Run], conn: psycopg.Connection[Any]
+) -> None:
+    (project / "models" / "broken.sql").write_text("select missing_column from {{ ref('clock') }}")
+    run = make_run("signals", "signal_ingestion")
+    with pytest.raises(DbtFailed) as caught:
+        dbt.build(run, "trial")
+    assert "model broken" in str(caught.value)
+    assert 'column "missing_column" does not exist' in str(caught.value)
+    assert ("model.baton.broken", "error", None) in [
+        (node, status, rows) for node, status, rows in _kept(conn, run) if status == "error"
+    ]
+
+
+def test_a_test_that_fails_stops_the_build(
+    project: Path, make_run: Callable[..., Run], conn: psycopg.Connection[Any]
+) -> None:
+    (project / "models" / "clock.sql").write_text("select null::integer as id")
+    with pytest.raises(DbtFailed, match=r"test not_null_clock_id.*Got 1 result"):
+        dbt.build(make_run("signals", "signal_ingestion"), "trial")
+
+
+@pytest.mark.parametrize(
+    ("break_it", "said"),
+    [
+        pytest.param("selector", "no_such", id="no such selector"),
+        pytest.param("model", "nowhere", id="a reference to nothing"),
+    ],
+)
+def test_a_project_that_cannot_be_read_says_why(
+    break_it: str, said: str, project: Path, make_run: Callable[..., Run]
+) -> None:
+    if break_it == "model":
+        (project / "models" / "lost.sql").write_text("select * from {{ ref('nowhere') }}")
+    with pytest.raises(DbtFailed, match=rf"dbt build did not run: .*{said}"):
+        dbt.build(
+            make_run("signals", "signal_ingestion"),
+            "no_such" if break_it == "selector" else "trial",
+        )
+
+
+def test_the_project_is_not_parsed_anew_for_another_time(
+    project: Path, make_run: Callable[..., Run]
+) -> None:
+    dbt.build(make_run("signals", "signal_ingestion"), "trial")
+    run = make_run("signals", "signal_ingestion", end=datetime(2027, 1, 1, tzinfo=UTC))
+    dbt.build(run, "trial")
+    read = json.loads((run.settings.home / "dbt" / "target" / "perf_info.json").read_text())
+    assert (read["path_count"], read["parsed_path_count"]) == (2, 0)
+
+
+def test_a_second_build_waits_for_the_first(
+    project: Path, make_run: Callable[..., Run], database_url: str
+) -> None:
+    done: list[float] = []
+    run = make_run("signals", "signal_ingestion")
+    with connect(database_url, autocommit=True) as first, connect(database_url) as watch:
+        first.execute("select pg_advisory_lock(%s)", (dbt.BUILD_LOCK,))
+        second = threading.Thread(target=lambda: (dbt.build(run, "trial"), done.append(1.0)))
+        second.start()
+        deadline = time.monotonic() + 30
+        waiting = "select count(*) from pg_locks where locktype = 'advisory' and not granted"
+        while watch.execute(waiting).fetchone() == (0,):
+            watch.rollback()
+            assert time.monotonic() < deadline
+        assert done == []
+        first.execute("select pg_advisory_unlock(%s)", (dbt.BUILD_LOCK,))
+        second.join()
+    assert done == [1.0]
+
+
+def test_the_real_project_has_the_selectors_that_the_motion_names() -> None:
+    import yaml
+
+    from baton.motion import MOTION
+
+    known = yaml.safe_load((PROJECT / "dbt_project" / "selectors.yml").read_text())["selectors"]
+    named = {s.partition(":")[2] for c in MOTION.values() for s in c.steps if s.startswith("dbt:")}
+    assert named <= {selector["name"] for selector in known}
