@@ -1,6 +1,7 @@
 """One throwaway Postgres per test session, migrated once; every module gets a copy of its own.
 
-database_url   a freshly migrated sandbox database, one per test module
+database_url   a freshly migrated database, one per test module (whose clock is real until a test
+               makes it a sandbox's: update ops.clock set sandbox = true)
 new_database   a function that makes another one, for tests that must not share
 conn           a psycopg connection to `database_url`; what it did not commit is rolled back
 settings       Settings that point at `database_url` and at a folder of the test's own
@@ -113,7 +114,7 @@ def migrated(postgres: PostgresServer, pytestconfig: pytest.Config) -> PostgresS
 
 @pytest.fixture(scope="session")
 def new_database(migrated: PostgresServer) -> Callable[[], str]:
-    """A function that makes a freshly migrated sandbox database and returns its URL."""
+    """A function that makes a freshly migrated database and returns its URL."""
 
     def make() -> str:
         return migrated.create_database(new_id("db"), template=TEMPLATE)

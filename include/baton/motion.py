@@ -57,7 +57,12 @@ _CHAINS = (
     Chain(
         "revenue_attribution",
         "attribution",
-        ("baton.signals.steps:pull_deals", "dbt:attribution", "gate", "baton.reports.steps:publish"),
+        (
+            "baton.signals.steps:pull_deals",
+            "dbt:attribution",
+            "gate",
+            "baton.reports.steps:publish",
+        ),
     ),
 )
 

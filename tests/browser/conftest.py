@@ -16,7 +16,7 @@ from baton.core import settings as core_settings
 from baton.core.settings import PROJECT
 from baton.drafting.steps import draft
 from baton.services.airflow_config import airflow_env, passwords
-from baton.services.profile import Profile
+from baton.services.profile import open_profile
 from baton.services.supervisor import Program, Supervisor
 from tests.integration.drafting.funnel import CLARA, OWEN
 from tests.integration.review.desk import Desk
@@ -98,6 +98,7 @@ def site(
     airflow = str(PROJECT / ".venv" / "bin" / "airflow")
     subprocess.run([airflow, "db", "migrate"], env=environ, check=True, capture_output=True)
     desk = Desk(core_settings.load(environ))
+    desk.execute("update ops.clock set sandbox = true")
     for name, person, rep, quartile in LEADS:
         desk.lead(name, full_name=person, rep=rep, quartile=quartile)
     run = desk.run("drafting", "draft_generation")
@@ -111,7 +112,7 @@ def site(
         except httpx.HTTPError:
             return False
 
-    with Supervisor(Profile("test", home)) as services:
+    with Supervisor(open_profile("test", home)) as services:
         services.start(Program("api-server", (airflow, "api-server"), environ, is_ready))
         services.wait_ready()
         yield Site(url, passwords(home, USERS), desk)

@@ -55,9 +55,11 @@ def test_the_whole_round_of_a_reviewer(login, site):
     ]
     page.keyboard.press("u")
     page.wait_for_selector("#toast:has-text('Taken back')")
+    page.wait_for_selector("#drafts .current:has-text('Jonas Keller')")
+    page.wait_for_selector("#reader h2:has-text('Jonas Keller')")
     assert state_of(site, "Jonas Keller")[0][0] == "pending"
     page.keyboard.press("a")
-    page.wait_for_selector("#drafts .current:has-text('Priya Lindgren')")
+    page.wait_for_selector("#reader h2:has-text('Priya Lindgren')")
 
     page.keyboard.press("e")
     page.fill("#edit-body", "Hi Priya,\n\nI will call you, {first_name}.")
@@ -68,7 +70,7 @@ def test_the_whole_round_of_a_reviewer(login, site):
     page.wait_for_selector(".badge:has-text('Revision 2')")
     assert state_of(site, "Priya Lindgren") == [("pending", None, None, None, False, None)]
     page.keyboard.press("a")
-    page.wait_for_selector("#drafts .current:has-text('Camille Moreau')")
+    page.wait_for_selector("#reader h2:has-text('Camille Moreau')")
     assert state_of(site, "Priya Lindgren")[0][:4] == ("approved", "reviewer", "reviewer", 2)
 
     page.keyboard.press(" ")
@@ -81,7 +83,7 @@ def test_the_whole_round_of_a_reviewer(login, site):
     assert state_of(site, "Camille Moreau")[0][4]
     assert state_of(site, "Tom Whitfield")[0][4]
 
-    page.wait_for_selector("#drafts .current:has-text('Freya Dahl')")
+    page.wait_for_selector("#reader h2:has-text('Freya Dahl')")
     page.keyboard.press("x")
     page.wait_for_selector("#kill-dialog[open]")
     page.keyboard.press("1")
@@ -162,7 +164,8 @@ def test_text_from_outside_stays_text(login, site):
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
     open_desk(page, site)
-    page.wait_for_selector("#drafts .current:has-text('Eve')")
+    page.locator("#drafts li").filter(has_text="Eve").locator(".open").click()
+    page.wait_for_selector("#reader h2:has-text('Eve <b>Bold</b>')")
     assert page.evaluate("window.stolen") is None
     assert page.locator("#reader img").count() == 0
     assert "<img src=x" in page.inner_text(".side")

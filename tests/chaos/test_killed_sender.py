@@ -65,7 +65,9 @@ def wait_for_attempt(settings: Settings, process: BaseProcess) -> None:
     """Wait until the sender has committed an attempt."""
     with connect(settings.database_url, autocommit=True) as conn:
         while process.is_alive():
-            found = conn.execute("select exists (select from ops.attempt where outcome = 'pending')")
+            found = conn.execute(
+                "select exists (select from ops.attempt where outcome = 'pending')"
+            )
             if found.fetchone()[0]:  # type: ignore[index]
                 return
 

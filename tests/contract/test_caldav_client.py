@@ -96,7 +96,7 @@ def test_a_rep_who_gave_their_own_credentials_uses_them(server):
 
 def test_a_missing_calendar_is_said(server):
     client = CalDavCalendar(server.connection)
-    with pytest.raises(VendorError, match="no calendar for nobody@seller.example"):
+    with pytest.raises(VendorError, match=r"no calendar for nobody@seller\.example"):
         client.put("nobody@seller.example", "x@baton", ics("x@baton"), None)
     client.close()
 

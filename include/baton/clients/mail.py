@@ -62,8 +62,9 @@ class Outgoing:
         """Read the canonical JSON of a revision. Raises InputError naming what is wrong with it."""
         try:
             fields = json.loads(rendered)
+            json.dumps(fields, ensure_ascii=False).encode()  # half a surrogate pair has no bytes
         except ValueError:
-            raise InputError("The approved content is not JSON.") from None
+            raise InputError("The approved content is not JSON in UTF-8.") from None
         if not isinstance(fields, dict) or set(fields) != set(FIELDS):
             raise InputError(f"The approved content must have exactly {', '.join(FIELDS)}.")
         for name in ("from", "to", "subject", "text", "list_unsubscribe"):

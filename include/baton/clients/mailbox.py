@@ -12,7 +12,7 @@ from email.policy import SMTP
 from email.utils import format_datetime, formataddr
 from pathlib import Path
 
-from baton.clients.mail import Accepted, Answer, Outgoing, Refused
+from baton.clients.mail import Accepted, Answer, Outgoing, Refused, Rejected
 
 
 class LocalMailbox:
@@ -32,10 +32,14 @@ class LocalMailbox:
         """Write the mail; a mail that is there already stays as it is."""
         part = self.folder / f".{mail.send_key}.{secrets.token_hex(4)}.part"
         try:
+            text = compose(mail)
+        except ValueError as error:
+            return Rejected(f"The mail cannot be written as RFC 5322 text: {error}")
+        try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "wb") as file:
-                file.write(compose(mail).as_bytes(policy=SMTP))
+                file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
@@ -55,8 +59,11 @@ class LocalMailbox:
         return self.path(mail.send_key).exists()
 
 
-def compose(mail: Outgoing) -> EmailMessage:
-    """Return the mail as RFC 5322 text: plain text first, HTML as the alternative."""
+def compose(mail: Outgoing) -> bytes:
+    """Return the mail as RFC 5322 text in seven bits: plain text first, HTML as the alternative.
+
+    Raises ValueError where a header cannot be written, such as an address that is not ASCII.
+    """
     message = EmailMessage()
     message["From"] = formataddr((mail.sender.name, mail.sender.email))
     message["To"] = formataddr((mail.to.name, mail.to.email))
@@ -70,4 +77,4 @@ def compose(mail: Outgoing) -> EmailMessage:
     message.set_content(mail.text)
     if mail.html:
         message.add_alternative(mail.html, subtype="html")
-    return message
+    return message.as_bytes(policy=SMTP.clone(cte_type="7bit"))

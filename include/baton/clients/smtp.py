@@ -11,7 +11,6 @@ import re
 import smtplib
 import ssl
 from collections.abc import Callable
-from email.policy import SMTP as CRLF
 
 from baton.clients.mail import (
     ANSWER_SECONDS,
@@ -44,7 +43,9 @@ class Smtp:
                 f"choose one of {', '.join(SECURITIES)}."
             )
         if not connection.host:
-            raise SettingsError(f"The connection {connection.id} has no host; name the SMTP server.")
+            raise SettingsError(
+                f"The connection {connection.id} has no host; name the SMTP server."
+            )
         self._connection = connection
         self._timeout = timeout
 
@@ -58,13 +59,17 @@ class Smtp:
     def send(self, mail: Outgoing) -> Answer:
         """Hand the mail to the server, once."""
         try:
+            body = compose(mail)
+        except ValueError as error:
+            return Rejected(f"The mail cannot be written as RFC 5322 text: {error}")
+        try:
             server = self._open()
         except smtplib.SMTPResponseException as error:
             return Refused(f"The SMTP server answered {error.smtp_code} {_text(error.smtp_error)}.")
         except (OSError, smtplib.SMTPException) as error:
             return Refused(f"No connection to the SMTP server: {error}")
         try:
-            return self._dialogue(server, mail)
+            return self._dialogue(server, mail, body)
         finally:
             server.close()
 
@@ -87,7 +92,7 @@ class Smtp:
             raise
         return server
 
-    def _dialogue(self, server: smtplib.SMTP, mail: Outgoing) -> Answer:
+    def _dialogue(self, server: smtplib.SMTP, mail: Outgoing, body: bytes) -> Answer:
         steps: tuple[Callable[[], tuple[int, bytes]], ...] = (
             lambda: server.mail(mail.sender.email),
             lambda: server.rcpt(mail.to.email),
@@ -101,7 +106,6 @@ class Smtp:
         except (OSError, smtplib.SMTPException) as error:
             return Refused(f"The SMTP server hung up before the mail was sent: {error}")
         try:
-            body = compose(mail).as_bytes(policy=CRLF)
             # A line that begins with a dot gets another, RFC 5321, 4.5.2.
             server.send(re.sub(rb"(?m)^\.", b"..", body) + b".\r\n")
             code, text = server.getreply()

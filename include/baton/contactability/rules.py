@@ -26,7 +26,10 @@ REASONS: dict[str, tuple[Action, str]] = {
     "booked": ("cancel", "The contact booked a meeting."),
     "expired": ("cancel", "The approval is too old."),
     "sequence_ended": ("cancel", "An earlier step of the sequence did not arrive."),
-    "already_sent": ("hold", "Events arrived for this message although it was never sent from here."),
+    "already_sent": (
+        "hold",
+        "Events arrived for this message although it was never sent from here.",
+    ),
     "manual_hold": ("hold", "A person holds this contact or account."),
     "protected": ("hold", "The contact or account is protected."),
     "open_opportunity": ("hold", "The account has an open new-business opportunity."),

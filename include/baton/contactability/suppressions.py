@@ -45,7 +45,11 @@ def opt_out(
     word = "Complained as spam" if kind == "complaint" else "Asked not to be contacted"
     for record in records:
         holds.stop_contact(
-            conn, record["id"], "opt_out", cause_id or f"{source}:{contact_id}", f"{word} ({source})."
+            conn,
+            record["id"],
+            "opt_out",
+            cause_id or f"{source}:{contact_id}",
+            f"{word} ({source}).",
         )
     return added
 

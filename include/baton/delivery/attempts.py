@@ -185,9 +185,7 @@ def delay_mailbox(conn: psycopg.Connection[Any], mailbox: str, seconds: float) -
         ).rowcount
 
 
-def ask_a_person(
-    conn: psycopg.Connection[Any], message_id: str, detail: str, run_id: str
-) -> None:
+def ask_a_person(conn: psycopg.Connection[Any], message_id: str, detail: str, run_id: str) -> None:
     """Put an `unknown` message before a person; events or a look-up may still settle it first."""
     add_task(
         conn,

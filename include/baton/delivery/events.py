@@ -44,7 +44,8 @@ STATES = {
 MATCH = """
     create temporary table settling on commit drop as
     with landed as (
-        select e.natural_key, e.occurred_at, lower(e.email) as email, e.send_key, e.payload,
+        select e.natural_key, e.occurred_at, lower(e.email) as email, e.payload,
+               coalesce(e.send_key, e.payload ->> 'baton_send_key') as send_key,
                case when v.ours = 'bounced' and e.payload ->> 'type' = 'blocked' then 'blocked'
                     else v.ours end as event_type,
                left(e.payload ->> 'reason', 500) as detail

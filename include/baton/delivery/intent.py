@@ -111,9 +111,7 @@ def by_rules(text: str) -> Reading:
     return Reading("unclear", NONE, None)
 
 
-def read(
-    text: str, least: float, ask: Callable[[str], Reading | None] | None = None
-) -> Reading:
+def read(text: str, least: float, ask: Callable[[str], Reading | None] | None = None) -> Reading:
     """Read a reply; below the confidence `least` ask the model, and without a sure answer: unclear."""
     reading = by_rules(text)
     if reading.confidence < least and ask is not None and text:

@@ -38,9 +38,7 @@ INSERT = """
 """
 
 
-def enqueue_approved(
-    conn: psycopg.Connection[Any], run: Run, undo_seconds: int
-) -> dict[str, int]:
+def enqueue_approved(conn: psycopg.Connection[Any], run: Run, undo_seconds: int) -> dict[str, int]:
     """Make a message of every released approval that is older than `undo_seconds`.
 
     What cannot be sent as it stands becomes an exception for a person instead. Returns both counts.

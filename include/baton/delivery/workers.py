@@ -25,4 +25,6 @@ def lease(database_url: str) -> Iterator[str]:
 
 def is_gone(conn: psycopg.Connection[Any], worker: str) -> bool:
     """Tell whether this worker ended. If so, its name is locked until the transaction ends."""
-    return bool(scalar(conn, "select pg_try_advisory_xact_lock(hashtextextended(%s, 0))", (worker,)))
+    return bool(
+        scalar(conn, "select pg_try_advisory_xact_lock(hashtextextended(%s, 0))", (worker,))
+    )

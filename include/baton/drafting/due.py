@@ -11,11 +11,14 @@ from baton.warehouse.connect import rows
 from baton.writing.occasions import Due
 
 # A step whose draft expired is written again only when something happened since: otherwise the same
-# text would come back every hour until somebody gives in.
+# text would come back every hour until somebody gives in. What was withdrawn behind a closed gate
+# (it has a text and no decision) was seen by nobody and is written again at once.
 NEWS_SINCE = """
     not exists (
         select from ops.draft gone
         where gone.person_id = l.person_id and gone.sequence = l.sequence and gone.step = %(step)s
+            and (gone.current_revision = 0
+                 or exists (select from ops.decision s where s.draft_id = gone.id))
             and not exists (
                 select from ops.account a
                 join landing.signal s on s.domain = a.domain

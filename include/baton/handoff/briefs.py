@@ -12,7 +12,6 @@ from baton.handoff import opener as openers
 from baton.handoff.sources import Sources
 from baton.playbook.sequences import Sequence, Sequences
 from baton.playbook.voices import Voices
-from baton.warehouse.connect import scalar
 from baton.warehouse.run import Run
 from baton.writing.generation import Ledger
 
@@ -40,13 +39,7 @@ def make(run: Run, house: House, sources: Sources) -> str:
     meeting = sources.meeting
     voice = house.voices.of(meeting["owner_email"])
     content_hash = hash_of(sources, voice.model_dump(mode="json"))
-    with run.connect() as conn:
-        held = scalar(
-            conn,
-            "select content_hash from ops.brief where meeting_id = %s order by version desc limit 1",
-            (meeting["id"],),
-        )
-    if held == content_hash:
+    if meeting["held_hash"] == content_hash:
         return "unchanged"
     text: str | None = None
     generation_id: str | None = None

@@ -20,7 +20,9 @@ MEETINGS = """
         coalesce(c.full_name, b.guest_name, '') as guest_name,
         coalesce(c.email, b.guest_email) as guest_email, c.title as guest_title,
         a.name as account_name, a.domain, a.industry, o.name as owner_name, o.email as owner_email,
-        l.sequence, l.reasons, l.eligible_at
+        l.sequence, l.reasons,
+        (select f.content_hash from ops.brief f where f.meeting_id = m.id
+         order by f.version desc limit 1) as held_hash
     from ops.meeting m
     join ops.released_run r on r.id = m.run_id
     join ops.booking b on b.id = m.booking_id

@@ -28,14 +28,13 @@ def brief(run: Run) -> dict[str, int | str]:
         ledger = Ledger(run, llm, lambda model: _price(said, model))
         house = briefs.House(ledger, said, named, limits.opener_words)
         with run.connect() as conn:
-            meetings = sources.due(conn)
-        for meeting in meetings:
-            sequence = named.by_name.get(meeting["sequence"] or "")
-            silent = sequence.silent_signals if sequence else ()
-            with run.connect() as conn:
+            for meeting in sources.due(conn):
+                sequence = named.by_name.get(meeting["sequence"] or "")
+                silent = sequence.silent_signals if sequence else ()
                 found = sources.collect(conn, meeting, silent)
-            made = briefs.make(run, house, found)
-            counts[made] = int(counts[made]) + 1
+                conn.commit()  # nothing stays open while a model thinks
+                made = briefs.make(run, house, found)
+                counts[made] = int(counts[made]) + 1
         counts["task_briefs"] = task_briefs.make(run, named)
     finally:
         if llm is not None:

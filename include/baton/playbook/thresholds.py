@@ -25,7 +25,13 @@ class Signals(Strict):
 
 
 class Scoring(Strict):
-    """Thresholds of the scoring layer."""
+    """Thresholds of the scoring layer: leads without owner, uneven quartiles, drifting scores."""
+
+    min_batch: Positive
+    max_unrouted: Share
+    max_quartile: Share
+    max_drift: Annotated[float, Field(gt=0)]
+    drift_days: Positive
 
 
 class Drafting(Strict):

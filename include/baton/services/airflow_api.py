@@ -59,8 +59,13 @@ class AirflowApi:
         self._http.close()
 
     def healthy(self) -> bool:
-        """Tell whether the api-server answers and sees scheduler and DAG processor alive."""
+        """Tell whether the api-server answers and sees scheduler and DAG processor alive.
+
+        Asks the tasks' own API first: the api-server builds that on its first request, for seconds,
+        and the first task should not have to wait for it.
+        """
         try:
+            self._http.get("/execution/health", timeout=30)
             answer = self._http.get("/api/v2/monitor/health", timeout=5)
             health = answer.json() if answer.status_code == 200 else {}
         except (httpx.HTTPError, ValueError):

@@ -27,6 +27,7 @@ from baton.services.profile import Profile, only_copy, open_profile
 from baton.services.progress import Shown
 from baton.services.stack import Stack, prepare
 from baton.services.supervisor import Stopped, Supervisor, SupervisorError, stoppable
+from baton.warehouse import embedded
 from baton.warehouse.connect import connect, scalar
 
 USER = "admin"
@@ -68,16 +69,18 @@ def perform(
     `encore` is called after the summary, while all services still run. Returns the exit status.
     """
     began = time.monotonic()
-    stack = prepare(
-        profile,
-        sandbox=True,
-        schedules=False,
-        sandbox_start=first_opening(datetime.now(UTC)),
-        dags=dags,
-    )
+    # Its bars are drawn by a thread, so it is entered only when all services are started.
+    shown = Shown(_totals(), plain=in_ci or None)
+    shown.say("Starting Postgres, the sandbox, the webhook receiver and Airflow ...")
     try:
-        with Supervisor(profile) as services, Shown(_totals(), plain=in_ci or None) as shown:
-            shown.say("Starting Postgres, the sandbox, the webhook receiver and Airflow ...")
+        with Supervisor(profile) as services:
+            stack = prepare(
+                profile,
+                sandbox=True,
+                schedules=False,
+                sandbox_start=first_opening(datetime.now(UTC)),
+                dags=dags,
+            )
             stack.migrate()
             make_sandbox(stack.database_url)
             stack.bring_up(services)
@@ -85,8 +88,8 @@ def perform(
             with AirflowApi(stack.url("airflow"), USER, password) as api:
                 _await_dags(api, services)
                 shown.say(f"Ready after {time.monotonic() - began:.0f} s.")
-                failed = Play(stack, services, api, shown).run()
-                shown.stop()
+                with shown:
+                    failed = Play(stack, services, api, shown).run()
                 complete = _summary(stack, failed, time.monotonic() - began)
                 if encore is not None:
                     encore(api)
@@ -95,7 +98,8 @@ def perform(
                 _watch(services)
             return 0 if complete and not failed else 1
     finally:
-        stack.postgres.stop()
+        if (server := embedded.running(profile.folder)) is not None:
+            server.stop()
 
 
 def _totals() -> dict[str, int]:
@@ -170,12 +174,12 @@ class Play:
         return f"{dag_id}: {self._api.error_of(run)}"
 
     def _counts(self, run: DagRun) -> str:
-        counted = {
-            name: number
-            for counts in self._api.xcoms(run).values()
-            for name, number in counts.items()
-        }
-        return ", ".join(f"{name.replace('_', ' ')} {number}" for name, number in counted.items())
+        """Return what the tasks of a run counted: "land: landed 505; gate: rows 1020"."""
+        said = []
+        for task, counts in self._api.xcoms(run).items():
+            numbers = (f"{name.replace('_', ' ')} {n}" for name, n in counts.items() if n)
+            said.append(f"{task}: {', '.join(numbers) or 'nothing new'}")
+        return "; ".join(said)
 
     def _decide(self) -> None:
         """The sandbox plays the person, outside of Baton and under a name that says so."""

@@ -48,10 +48,6 @@ class Shown:
         trace: TracebackType | None,
     ) -> None:
         """Leave the last picture standing."""
-        self.stop()
-
-    def stop(self) -> None:
-        """Draw no more; what is printed from now on stands below the last picture."""
         self._progress.stop()
 
     def say(self, text: str) -> None:

@@ -98,7 +98,7 @@ class Supervisor:
     def start(self, program: Program) -> None:
         """Start a service in a session of its own, with its output in logs/<name>.log."""
         log = self._profile.file("logs", f"{program.name}.log")
-        with log.open("ab") as output:
+        with _undisturbed(later=True), log.open("ab") as output:
             log.chmod(0o600)
             log_from = output.tell()
             try:
@@ -110,16 +110,16 @@ class Supervisor:
                     stdout=output,
                     stderr=subprocess.STDOUT,
                     start_new_session=True,
-                    preexec_fn=processes.die_with_parent(),  # noqa: PLW1509 (before any thread)
+                    preexec_fn=processes.die_with_parent(),  # noqa: PLW1509 (no thread runs yet)
                 )
             except OSError as error:
                 raise SupervisorError(
                     f"Cannot start {program.name}: {error.strerror} ({program.command[0]}); "
                     "run `make setup`."
                 ) from None
-        started = processes.started_at(process.pid)
-        self._running.append(_Running(program, process, started, log, log_from))
-        self._remember()
+            started = processes.started_at(process.pid)
+            self._running.append(_Running(program, process, started, log, log_from))
+            self._remember()
 
     def wait_ready(self, *names: str, timeout: float = 120.0) -> None:
         """Wait until the named services (default: all) are ready.
@@ -155,7 +155,7 @@ class Supervisor:
         """End all services, all at once; nothing of them stays, whatever they forked."""
         running, self._running = self._running, []
         left = []
-        with _undisturbed():
+        with _undisturbed(later=False):
             for each in running:
                 each.look()
             for each in running:
@@ -228,15 +228,22 @@ def stoppable() -> Iterator[threading.Event]:
 
 
 @contextlib.contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Let no second Ctrl-C interrupt the stopping half-way."""
+def _undisturbed(*, later: bool) -> Iterator[None]:
+    """Let no Ctrl-C or SIGTERM interrupt the block; `later` delivers it when the block has ended."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
+    came: list[int] = []
+
+    def note(signum: int, frame: FrameType | None) -> None:
+        del frame
+        came.append(signum)
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+    if later and came:
+        signal.raise_signal(came[0])

@@ -83,9 +83,9 @@ def serve() -> int:
     ready = profile.file("supervisor.env")
     try:
         with only_copy(profile, "make up"), stoppable():
-            stack = prepare(profile, sandbox=False, schedules=True)
             try:
                 with Supervisor(profile) as services:
+                    stack = prepare(profile, sandbox=False, schedules=True)
                     stack.migrate()
                     stack.bring_up(services)
                     while True:
@@ -93,9 +93,14 @@ def serve() -> int:
                         time.sleep(1)
             finally:
                 ready.unlink(missing_ok=True)
-                stack.postgres.stop()
+                _stop_postgres(profile)
     except Stopped:
         return 0
+
+
+def _stop_postgres(profile: Profile) -> None:
+    if (server := embedded.running(profile.folder)) is not None:
+        server.stop()
 
 
 def running(profile: Profile) -> tuple[int, str] | None:
@@ -112,8 +117,7 @@ def down() -> int:
     daemon = running(profile)
     if daemon is None:
         with only_copy(profile, "make up"), Supervisor(profile):
-            if (server := embedded.running(profile.folder)) is not None:
-                server.stop()
+            _stop_postgres(profile)
         print("Nothing of `make up` is running.")
         return 0
     processes.send_to(*daemon, signal.SIGTERM)

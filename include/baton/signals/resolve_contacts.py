@@ -12,7 +12,7 @@ import psycopg
 from baton.signals.resolve_accounts import HOST, PUBLIC_MAIL
 from baton.warehouse.connect import scalar, sql
 
-ADDRESS = r"^[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]+$"
+ADDRESS = r"^[a-z0-9.!#$%&'*+/=?^_`{|}~-]+@([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]$"
 
 _LATEST = r"""
 create temp table resolve_contact on commit drop as
@@ -25,12 +25,13 @@ with latest as (
     from landing.contact
     order by source, natural_key, coalesce(source_updated_at, received_at) desc, received_at desc
 ),
-addressed as (
-    select l.*, case when said ~ %(address)s and length(said) <= 254 and position('..' in said) = 0
+addressed as materialized (
+    select l.*, case when said ~ %(address)s and length(said) <= 254
+                          and position('@' in said) <= 65 and position('..' in said) = 0
                      then said end as email
     from latest l
 ),
-placed as (
+placed as materialized (
     select a.*, split_part(a.email, '@', 2) as host, b.account_id as named_account_id
     from addressed a
     left join ops.account_alias b on b.source = a.source and b.natural_key = a.account_key

@@ -4,6 +4,7 @@ The profile (`dbt_project/profiles.yml`) reads BATON_PG_HOST, _PORT, _USER, _PAS
 What dbt writes (its parse cache, its log) goes to BATON_HOME/dbt, never into the project.
 """
 
+import gc
 import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -79,17 +80,35 @@ def invoke(
     options = [
         *("--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)),
         *("--target-path", str(home / "target"), "--log-path", str(home / "logs")),
-        *("--no-use-colors", "--no-version-check", "--no-send-anonymous-usage-stats", "--quiet", "--log-level-file", "info"),
+        *(
+            "--no-use-colors",
+            "--no-version-check",
+            "--no-send-anonymous-usage-stats",
+            "--quiet",
+            "--log-level-file",
+            "info",
+        ),
     ]
     with _one_build(settings.database_url), _environment(_profile(settings.database_url, as_of)):
         outcome = dbtRunner().invoke([*arguments, *options])
     results = [_result(node) for node in getattr(outcome.result, "results", None) or ()]
-    if not outcome.success and not any(result.status in _BAD for result in results):
-        said = outcome.exception or "it gave no reason"
-        raise DbtFailed(
-            f"dbt {arguments[0]} did not run: {_line(str(said))} (its log is in {home / 'logs'})."
-        )
+    said = "" if outcome.success else _line(str(outcome.exception or "it gave no reason"))
+    del outcome
+    _let_go()
+    if said and not any(result.status in _BAD for result in results):
+        raise DbtFailed(f"dbt {arguments[0]} did not run: {said} (its log is in {home / 'logs'}).")
     return results
+
+
+def _let_go() -> None:
+    """Drop the adapter and manifest that dbt keeps, and with them their semaphores.
+
+    A task's process ends without clearing up, which would leave them behind in shared memory.
+    """
+    from dbt.adapters.factory import reset_adapters
+
+    reset_adapters()
+    gc.collect()
 
 
 def _result(node: Any) -> NodeResult:

@@ -75,8 +75,15 @@ def render(
 
 
 def canonical(message: dict[str, str]) -> bytes:
-    """Return the one form in which a message is stored and hashed."""
-    return json.dumps(message, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    """Return the one form in which a message is stored and hashed.
+
+    Raises RenderError for half a character (a lone surrogate), which no mail can carry.
+    """
+    text = json.dumps(message, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise RenderError("The text holds half a character; type it again.") from None
 
 
 def read(rendered: bytes) -> dict[str, str]:

@@ -132,11 +132,22 @@ const read = () => ({
   seconds_spent: Math.round((performance.now() - desk.openedAt) / 100) / 10,
 });
 
-const canDecide = () => start.may_decide && desk.detail?.state === "pending" && !desk.editing;
+// Not while another draft is on its way: a decision is about the text that stands there.
+const canDecide = () => start.may_decide && !desk.editing
+  && desk.detail?.id === desk.current && desk.detail?.state === "pending";
 
-/** Do one thing at a time; whatever the server refuses is said, and the draft is read again. */
-async function carefully(work) {
-  if (desk.busy) return;
+let underWay = Promise.resolve();
+
+/**
+ * Do one thing at a time; whatever the server refuses is said, and the draft is read again. A key that
+ * comes too early is dropped, because the next draft was not read yet; only an undo waits its turn.
+ */
+function carefully(work, { wait = false } = {}) {
+  if (desk.busy && !wait) return;
+  underWay = underWay.then(() => alone(work));
+}
+
+async function alone(work) {
   desk.busy = true;
   try {
     await work();
@@ -196,7 +207,7 @@ function undo() {
     toast(ids.length === 1 ? "Taken back; it waits again." : `${ids.length} taken back; they wait again.`);
     await load("waiting");
     await open(ids[0]);
-  });
+  }, { wait: true });
 }
 
 function edit() {

@@ -275,7 +275,9 @@ def test_a_pause_of_the_account_ends_after_two_weeks(world: World) -> None:
 def test_a_hold_on_one_record_of_a_person_counts_for_the_others(world: World) -> None:
     person, old = world.person(), world.person()
     world.do("delete from ops.lead where id = %s", old.lead_id)
-    world.do("update ops.contact set person_id = %s where id = %s", person.person_id, old.contact_id)
+    world.do(
+        "update ops.contact set person_id = %s where id = %s", person.person_id, old.contact_id
+    )
     hold(world, "contact", old.contact_id, "reply")
     assert judge(world, world.message(person)).reason == "replied"
 

@@ -1,8 +1,8 @@
 """What becomes of a message, by what the vendor does."""
 
 import threading
-from contextlib import ExitStack
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
 
@@ -249,7 +249,7 @@ def test_an_opt_out_races_a_claim_and_whoever_comes_first_is_honoured(world: Wor
         message = world.message(person)
         gate, seen = threading.Barrier(2), {}
 
-        def opt_out(person=person, gate=gate, seen=seen) -> None:
+        def opt_out(person=person, message=message, gate=gate, seen=seen) -> None:
             with connect(world.settings.database_url) as conn:
                 gate.wait(10)
                 suppressions.opt_out(conn, person.contact_id, "race", world.settings.secret)

@@ -36,7 +36,11 @@ class Vendor:
 
     def connection(self, **extra: Any) -> str:
         return json.dumps(
-            {"conn_type": "sendgrid", "password": "SG.key", "extra": {"base_url": self.url, **extra}}
+            {
+                "conn_type": "sendgrid",
+                "password": "SG.key",
+                "extra": {"base_url": self.url, **extra},
+            }
         )
 
 
@@ -75,7 +79,7 @@ def vendor() -> Iterator[Vendor]:
             except OSError:
                 self.close_connection = True  # whoever asked was killed
 
-        def log_message(self, format: str, *args: Any) -> None:
+        def log_message(self, *args: Any) -> None:
             pass
 
     class Server(ThreadingHTTPServer):

@@ -47,9 +47,7 @@ class World:
     def new_run(self, dag_id: str, layer: str = "delivery", *, release: bool = False) -> Run:
         with connect(self.settings.database_url) as conn:
             now = scalar(conn, "select ops.now()")
-        run = open_run(
-            self.settings, layer, dag_id, new_id("t"), now - timedelta(hours=1), now
-        )
+        run = open_run(self.settings, layer, dag_id, new_id("t"), now - timedelta(hours=1), now)
         if release:
             self.release(run)
         return run
@@ -58,9 +56,7 @@ class World:
         self.do("update ops.run set released_at = ops.now() where id = %s", run.id)
 
     def set_clock(self, moment: datetime = MONDAY_NOON) -> None:
-        self.do(
-            "update ops.clock set sandbox = true, shift = %s - transaction_timestamp()", moment
-        )
+        self.do("update ops.clock set sandbox = true, shift = %s - transaction_timestamp()", moment)
 
     def do(self, query: str, *params: Any) -> int:
         with connect(self.settings.database_url) as conn:
@@ -96,8 +92,14 @@ class World:
             conn.execute(
                 "insert into ops.contact (id, person_id, account_id, email, address_key, full_name, "
                 "timezone) values (%s, %s, %s, %s, %s, 'Pat Doe', %s)",
-                (ids[0], ids[1], account_id, email, address_key(email, self.settings.secret),
-                 timezone),
+                (
+                    ids[0],
+                    ids[1],
+                    account_id,
+                    email,
+                    address_key(email, self.settings.secret),
+                    timezone,
+                ),
             )
             conn.execute(
                 """
@@ -131,8 +133,16 @@ class World:
                                        expires_at, run_id)
                 values (%s, %s, %s, %s, %s, %s, ops.now() - interval '1 hour', ops.now() + %s, %s)
                 """,
-                (draft_id, person.lead_id, person.contact_id, person.person_id, person.sequence,
-                 step, expires_in, (run or self.run).id),
+                (
+                    draft_id,
+                    person.lead_id,
+                    person.contact_id,
+                    person.person_id,
+                    person.sequence,
+                    step,
+                    expires_in,
+                    (run or self.run).id,
+                ),
             )
             conn.execute(
                 "insert into ops.revision (draft_id, revision, contact_id, subject, body, rendered, "
@@ -244,8 +254,13 @@ class World:
                    ops.now() - interval '1 day', %s
             from ops.revision where draft_id = %s
             """,
-            message_id, person.person_id, person.sequence, step,
-            columns.pop("domain", self.domain), columns.pop("mailbox", self.mailbox), self.run.id,
+            message_id,
+            person.person_id,
+            person.sequence,
+            step,
+            columns.pop("domain", self.domain),
+            columns.pop("mailbox", self.mailbox),
+            self.run.id,
             draft_id,
         )
         for name, value in columns.items():
@@ -258,11 +273,14 @@ class World:
         self.do("update ops.message set state = 'dispatching' where id = %s", message_id)
         self.do(
             "insert into ops.attempt (message_id, number, worker, outcome, finished_at) "
-            "values (%s, 1, 'w', 'accepted', ops.now())", message_id,
+            "values (%s, 1, 'w', 'accepted', ops.now())",
+            message_id,
         )
         self.do(
             "update ops.message set state = %s, accepted_at = ops.now(), "
-            "provider_message_id = 'p' || id where id = %s", state, message_id,
+            "provider_message_id = 'p' || id where id = %s",
+            state,
+            message_id,
         )
         return message_id
 
@@ -298,7 +316,12 @@ class World:
                                              email, payload)
             values ('sendgrid', %s, %s, %s, %s, %s, %s) on conflict do nothing
             """,
-            key or new_id("evt"), at, event, send_key, email, json.dumps(payload),
+            key or new_id("evt"),
+            at,
+            event,
+            send_key,
+            email,
+            json.dumps(payload),
         )
 
     def grant(self, granted: int = 1000) -> None:
@@ -307,5 +330,7 @@ class World:
                 "insert into ops.budget (scope, name, day, granted) "
                 "values (%s, %s, (ops.now() at time zone 'UTC')::date, %s) "
                 "on conflict (scope, name, day) do update set granted = excluded.granted",
-                scope, name, granted,
+                scope,
+                name,
+                granted,
             )

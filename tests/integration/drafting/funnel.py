@@ -1,6 +1,7 @@
 """A small funnel for tests of drafting and review: accounts, people, reps, leads, signals."""
 
 import itertools
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -87,7 +88,8 @@ class Funnel:
     ) -> Lead:
         """A routed lead whose account showed these signals (type, title, summary)."""
         domain = f"{name.lower().replace(' ', '-')}-{next(NUMBERS)}.example"
-        email = f"{full_name.lower().replace(' ', '.')}@{domain}"
+        local = re.sub(r"[^a-z]+", ".", full_name.lower()).strip(".")
+        email = f"{local}@{domain}"
         rep_id = self.rep(rep) if rep else None
         run = self.run("scoring", "lead_scoring", released=released)
         account = self.execute(

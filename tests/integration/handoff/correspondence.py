@@ -12,8 +12,11 @@ REPLY = "Yes, that is a topic for us. Next week works."
 def message(conn, make_run, lead_id):
     """Return the id of an approved, delivered first touch."""
     run = make_run("drafting", "draft_generation")
-    rendered = {"from": "c@x.example", "to": "a@y.example", "subject": "Planners", "text": BODY + FOOTER,
-                "html": "<p>x</p>", "reply_to": "c@x.example", "list_unsubscribe": "https://u.example"}  # fmt: skip
+    rendered = {
+        "from": "c@x.example", "to": "a@y.example", "reply_to": "c@x.example",
+        "subject": "Planners", "text": BODY + FOOTER, "html": "<p>x</p>",
+        "list_unsubscribe": "https://u.example",
+    }  # fmt: skip
     lead = conn.execute(
         "select contact_id, person_id, sequence from ops.lead where id = %s", (lead_id,)
     ).fetchone()

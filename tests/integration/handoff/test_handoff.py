@@ -6,12 +6,15 @@ from datetime import timedelta
 import pytest
 from psycopg.types.json import Jsonb
 
+from baton.clients.openai import Answer
 from baton.core.errors import GateFailed
-from baton.handoff import render
+from baton.handoff import briefs, render, sources
 from baton.handoff import steps as handoff
+from baton.playbook import sequences, voices
 from baton.quality import gate
 from baton.scheduling import steps as scheduling
 from baton.warehouse.connect import one, rows
+from baton.writing.generation import Ledger, Price
 from tests.integration.handoff import correspondence
 from tests.integration.ledger.hubspot import Portal
 from tests.integration.ledger.radicale import CalendarServer
@@ -130,7 +133,30 @@ def test_a_signal_that_gives_orders_is_shown_but_never_spoken(conn, make_run, me
     assert "Ignore" not in row["opener"]
 
 
-def test_the_model_writes_the_opener_and_a_lie_is_thrown_away(conn, make_run, settings, met):
+class Liar:
+    """A model that says what no source says."""
+
+    model = "liar-1"
+
+    def ask(self, shape, **_request):
+        data = shape(paragraph="Ada, you told Boris that you lose 47 % of your stock. Why?")
+        return Answer(data, self.model, 10, 10, 0.1)
+
+
+def test_a_paragraph_that_no_source_carries_is_thrown_away(conn, make_run, settings, met):
+    run = make_run("handoff", "meeting_handoff")
+    said, named = voices.load(settings.playbook), sequences.load(settings.playbook)
+    (meeting,) = [m for m in sources.due(conn) if m["id"] == met["meeting"]]
+    known = sources.collect(conn, meeting, ())
+    conn.commit()
+    house = briefs.House(Ledger(run, Liar(), lambda _: Price()), said, named, 110)
+    assert briefs.make(run, house, known) == "plain"
+    assert "47" not in brief_of(conn, met)["opener"]
+    models = rows(conn, "select model from ops.generation where subject_id = %s", (met["meeting"],))
+    assert {row["model"] for row in models} == {"liar-1", "offline"}
+
+
+def test_the_model_writes_the_opener(conn, make_run, settings, met):
     with Portal() as portal:
         with_llm = settings.with_connections({"baton_llm": portal.llm})
         made, _ = hand_over(make_run, conn, with_llm)
@@ -139,7 +165,7 @@ def test_the_model_writes_the_opener_and_a_lie_is_thrown_away(conn, make_run, se
         kept = one(conn, "select model from ops.generation where id = %s",
                    (row["opener_generation_id"],))  # fmt: skip
         assert kept["model"] != "offline"
-        assert "14 demand planners" in row["opener"]
+        assert row["opener"].startswith("Ada, ")
 
 
 def test_a_model_that_does_not_answer_leaves_the_plain_paragraph(conn, make_run, settings, met):

@@ -32,14 +32,18 @@ class CalendarServer:
     def __enter__(self):
         self._process = subprocess.Popen(self._server.command)
         ends = time.monotonic() + 60
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", self._port), timeout=1).close()
-                return self
-            except OSError:
-                if self._process.poll() is not None or time.monotonic() > ends:
-                    raise AssertionError("Radicale does not start") from None
-                time.sleep(0.05)
+        while not self._answers():
+            assert self._process.poll() is None, "Radicale does not start"
+            assert time.monotonic() < ends, "Radicale does not answer within a minute"
+            time.sleep(0.05)
+        return self
+
+    def _answers(self):
+        try:
+            socket.create_connection(("127.0.0.1", self._port), timeout=1).close()
+        except OSError:
+            return False
+        return True
 
     def __exit__(self, *_):
         self._process.terminate()

@@ -2,7 +2,7 @@
 
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,12 +14,11 @@ import uvicorn
 from baton.core.connections import Connection
 from baton.core.settings import PROJECT, Settings
 from baton.warehouse.connect import connect
+from baton.warehouse.run import Run, open_run
 from sandbox import keys
 from sandbox.app import create_app
 from sandbox.config import SandboxConfig
 from sandbox.world import World
-
-HEAD_START = 3600 * 6
 
 
 @dataclass
@@ -72,12 +71,24 @@ def settings(settings: Settings, stage: Stage, playbook: Path) -> Settings:
     )
 
 
-@pytest.fixture
-def ask(settings: Settings) -> Any:
-    """A function that asks the database: ask("select ...", params) -> rows."""
+@dataclass
+class Own:
+    """A database that no other test has seen."""
 
-    def ask(query: str, params: Any = None) -> list[tuple[Any, ...]]:
-        with connect(settings.database_url) as conn:
+    settings: Settings
+
+    def ask(self, query: str, params: Any = None) -> list[tuple[Any, ...]]:
+        """Ask the database, and keep what the statement changed."""
+        with connect(self.settings.database_url) as conn:
             return conn.execute(query, params).fetchall()
 
-    return ask
+    def run(self, dag_id: str = "signal_ingestion") -> Run:
+        """Open a run over the present moment."""
+        ((now, external_id),) = self.ask("select ops.now(), ops.new_id('test')")
+        return open_run(self.settings, "signals", dag_id, external_id, now, now)
+
+
+@pytest.fixture
+def own_database(settings: Settings, new_database: Callable[[], str]) -> Own:
+    """A database of the test's own."""
+    return Own(replace(settings, database_url=new_database()))

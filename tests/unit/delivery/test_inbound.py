@@ -56,7 +56,11 @@ def test_a_person_is_not_taken_for_a_machine(subject: str) -> None:
 @pytest.mark.parametrize(
     ("body", "new"),
     [
-        P("Yes.\n\nOn Mon, 1 Mar 2027, rep@x.example wrote:\n> unsubscribe here\n", "Yes.", id="en"),
+        P(
+            "Yes.\n\nOn Mon, 1 Mar 2027, rep@x.example wrote:\n> unsubscribe here\n",
+            "Yes.",
+            id="en",
+        ),
         P("Ja.\r\n\r\nAm 01.03.2027 um 12:00 schrieb Rita:\r\n> abmelden", "Ja.", id="de"),
         P("Oui.\n\nLe 1 mars 2027, Rita a écrit :\n> x", "Oui.", id="fr"),
         P("No.\n\n-----Original Message-----\nFrom: Rita\nunsubscribe", "No.", id="outlook"),

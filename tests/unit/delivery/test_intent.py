@@ -26,7 +26,11 @@ REPLIES = [
     P("Kein Bedarf, danke.", "objection", id="German no"),
     P("Not a priority this quarter. Try again after the summer.", "not_now", id="later"),
     P("Derzeit nicht, danke.", "not_now", id="German later"),
-    P("I am not the right person for this. Write to our head of logistics.", "referral", id="other"),
+    P(
+        "I am not the right person for this. Write to our head of logistics.",
+        "referral",
+        id="other",
+    ),
     P("Does this connect to our ERP, and where is the data kept?", "question", id="question"),
     P("Who are you?", "question", id="who are you"),
     P("Thanks.", "unclear", id="thanks"),

@@ -42,7 +42,6 @@ summed as (
         contact_id,
         round(sum(points), 2) as intent_score,
         min(first_signal_at) as first_signal_at,
-        array_agg(signal_id order by points desc, signal_id) as signal_ids,
         jsonb_agg(
             jsonb_build_object(
                 'signal_id', signal_id, 'type', signal_type, 'points', round(points, 2),

@@ -26,7 +26,9 @@ weighted as (
         signals.url,
         signals.occurred_at,
         types.weight,
-        {{ decayed('types.weight', 'signals.occurred_at', 'types.half_life_days', as_of()) }} as points,
+        round(
+            {{ decayed('types.weight', 'signals.occurred_at', 'types.half_life_days', as_of()) }}, 4
+        ) as points,
         min(signals.received_at) over (partition by signals.account_id) as first_signal_at
     from signals
     inner join types on types.signal_type = signals.signal_type

@@ -1,0 +1,85 @@
+"""What the report needs to know of dbt's semantic manifest beside the metrics themselves."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Model:
+    """A semantic model: the mart it reads, its primary entity and what it can be cut by."""
+
+    name: str
+    mart: str
+    entity: str
+    dimensions: frozenset[str]
+    time: str | None
+
+    def group(self, cut: str) -> str:
+        """Return the name under which MetricFlow knows a cut of this model."""
+        return "metric_time__week" if cut == "week" else f"{self.entity}__{cut}"
+
+    def column(self, cut: str) -> str:
+        """Return the SQL that gives a cut's value in the mart, as MetricFlow's does."""
+        return f"date_trunc('week', {self.time})" if cut == "week" else cut
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A measure: an aggregate of an expression over the rows of a model."""
+
+    name: str
+    model: Model
+    agg: str
+    expr: str
+    percentile: float | None
+
+
+class Manifest:
+    """dbt's semantic_manifest.json, read once. `hash` changes when any definition does."""
+
+    def __init__(self, target: Path) -> None:
+        """Read semantic_manifest.json in `target`, which a build of ours has written."""
+        content = (target / "semantic_manifest.json").read_bytes()
+        self.hash = hashlib.sha256(content).hexdigest()
+        known = json.loads(content)
+        self.measures: dict[str, Measure] = {}
+        for record in known["semantic_models"]:
+            model = _model(record)
+            for measure in record["measures"]:
+                self.measures[measure["name"]] = _measure(model, measure)
+        self._derived = {
+            record["name"]: [each["name"] for each in record["type_params"]["metrics"]]
+            for record in known["metrics"]
+            if record["type"] == "derived"
+        }
+
+    def models(self, name: str) -> list[Model]:
+        """Return the models that a measure, or a derived metric, is computed from."""
+        return [self.measures[each].model for each in self._derived.get(name, [name])]
+
+
+def _model(record: dict[str, Any]) -> Model:
+    entity = next(each["name"] for each in record["entities"] if each["type"] == "primary")
+    return Model(
+        name=record["name"],
+        mart=f"{record['node_relation']['schema_name']}.{record['node_relation']['alias']}",
+        entity=entity,
+        dimensions=frozenset(
+            each["name"] for each in record["dimensions"] if each["type"] == "categorical"
+        ),
+        time=(record.get("defaults") or {}).get("agg_time_dimension"),
+    )
+
+
+def _measure(model: Model, record: dict[str, Any]) -> Measure:
+    parameters = record.get("agg_params") or {}
+    return Measure(
+        name=record["name"],
+        model=model,
+        agg=record["agg"],
+        expr=record.get("expr") or record["name"],
+        percentile=parameters.get("percentile"),
+    )
