@@ -10,7 +10,14 @@ import os
 
 __all__: list[str] = []
 
-SLOW = ("great_expectations", "dbt.cli.main", "dbt.adapters.postgres", "openai")
+SLOW = (
+    "great_expectations",
+    "dbt.cli.main",
+    "dbt.adapters.postgres",
+    "metricflow.engine.metricflow_engine",
+    "metricflow_semantics.model.dbt_manifest_parser",
+    "openai",
+)
 
 if os.environ.pop("BATON_PRELOAD", "") == "1":
     import logging

@@ -31,7 +31,7 @@ def state_of(site: Site, name: str) -> list[tuple]:
     )
 
 
-def test_the_desk_shows_inside_airflow(login, site, tmp_path):
+def test_the_desk_shows_inside_airflow(login, site):
     page = login("admin")
     page.goto(f"{site.url}/plugin/baton-review")
     frame = page.frame_locator("iframe")
@@ -39,7 +39,6 @@ def test_the_desk_shows_inside_airflow(login, site, tmp_path):
     assert frame.locator("html").get_attribute("data-theme") == page.evaluate(
         "document.documentElement.classList.contains('dark') ? 'dark' : 'light'"
     )
-    page.screenshot(path=tmp_path / "shell.png")
 
 
 def test_the_whole_round_of_a_reviewer(login, site):

@@ -15,12 +15,14 @@ from baton.contactability import holds, suppressions
 from baton.delivery import inbound, intent
 from baton.delivery.inbound import Inbound
 from baton.delivery.intent import Reading
+from baton.playbook import voices
 from baton.playbook.thresholds import Replies
 from baton.routing.tasks import add_task
 from baton.warehouse import watermark
 from baton.warehouse.connect import Row, one, rows
 from baton.warehouse.run import Run
-from baton.writing.generation import Ledger, Price
+from baton.writing.generation import Ledger
+from baton.writing.prices import price_list
 
 READER = "reply_triage"
 
@@ -58,7 +60,8 @@ class Triage:
         """Take the run and its thresholds; the model is used where `baton_llm` is connected."""
         connection = run.settings.connection("baton_llm")
         self._llm = OpenAIClient(connection) if connection else None
-        self._ledger = Ledger(run, self._llm, lambda _model: Price())
+        prices = price_list(voices.load(run.settings.playbook).house)
+        self._ledger = Ledger(run, self._llm, prices)
         self._run = run
         self._limits = limits
         self._readings: dict[tuple[str, str], Reading] = {}

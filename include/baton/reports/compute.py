@@ -71,7 +71,8 @@ def _groups(top: Numbers, bottom: Numbers, cut: str) -> list[Group]:
     values = sorted({value for value, _ in [*top, *bottom]}, key=_order)
     groups: list[Group] = []
     for value in values:
-        currencies = {c for v, c in [*top, *bottom] if v == value and c is not None}
+        above = {c for v, c in top if v == value and c is not None}
+        currencies = above or {c for v, c in bottom if v == value and c is not None}
         groups += [(value, currency) for currency in sorted(currencies)] or [(value, None)]
     return groups if groups or cut != "all" else [("", None)]
 
@@ -142,9 +143,9 @@ def _reason(figure: Figure, metric: Metric, answers: Answers) -> str:
     below, above = metric.denominator or "", metric.numerator or ""
     if metric.name in words.RIPENING and answers.of(Input(below), figure.cut):
         return words.YOUNG.format(days=metric.maturity_days)
-    if below in words.MONEY and figure.denominator is None and figure.numerator is not None:
-        others = {c for _, c in answers.of(Input(below), figure.cut) or {} if c}
-        if figure.currency and others and figure.currency not in others:
+    if below in words.MONEY and figure.denominator is None and figure.currency:
+        others = {c for (_, c), x in (answers.of(Input(below), figure.cut) or {}).items() if c and x}
+        if others:
             return words.TWO_CURRENCIES.format(
                 numerator=above.replace("_", " "), one=figure.currency,
                 denominator=below.replace("_", " "), other=" and ".join(sorted(others)),

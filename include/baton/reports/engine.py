@@ -129,7 +129,7 @@ def _exact(number: Any) -> Decimal:
 def _queries(manifest: Manifest, wanted: Iterable[Input]) -> list[Query]:
     """Put what shares its marts, a condition and a cut into one query each."""
     shared: dict[tuple[tuple[str, ...], str | None, int, bool], list[str]] = {}
-    for asked in sorted(set(wanted), key=lambda each: each.name):
+    for asked in sorted(set(wanted), key=lambda each: (each.name, each.condition or "", each.days)):
         models = manifest.models(asked.name)
         money = asked.name in MONEY and "currency" in models[0].dimensions
         key = (tuple(sorted({m.name for m in models})), asked.condition, asked.days, money)

@@ -45,7 +45,6 @@ QUERIES = {
         from marts.reviewed_draft where is_killed group by 1 order by 2 desc, 1""",
 }
 CUT = {"signal_type_lift": "signal_type", "lint_rule_rate": "rule", "kill_reason_rate": "reason"}
-NEEDED = 1
 NO_LIFT = "needs contacted leads with and without it"
 DASH = {
     "signal_type_lift": "needs contacted leads; each type has its own line below",

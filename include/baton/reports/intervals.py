@@ -32,7 +32,9 @@ def exact(number: float) -> Decimal:
 
 
 def ratio_of_sums(n: int, a: float, b: float, aa: float, ab: float, bb: float) -> float | None:
-    """Return half the 95 % interval of sum(a) / sum(b) over n units, or None below 2 units.
+    """Return half the 95 % interval of sum(a) / sum(b) over n units, or None if they cannot tell.
+
+    Fewer than 2 units tell nothing, and neither do units of which each has the same ratio.
 
     `aa`, `ab` and `bb` are the sums of a*a, a*b and b*b. Linearised variance of a ratio estimator
     (W. G. Cochran, "Sampling techniques", 2.11), for units drawn from a large population.
@@ -41,4 +43,7 @@ def ratio_of_sums(n: int, a: float, b: float, aa: float, ab: float, bb: float) -
         return None
     ratio = a / b
     squares = max(aa - 2 * ratio * ab + ratio * ratio * bb, 0.0)
+    # What is left of equal ratios after rounding.
+    if squares <= 1e-12 * (aa + bb):
+        return None
     return Z * sqrt(n / (n - 1) * squares) / abs(b)

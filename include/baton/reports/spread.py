@@ -83,14 +83,13 @@ def _collect(
     model, money = above.model, above.name in words.MONEY and "currency" in above.model.dimensions
     cuts = [cut for cut in CUTS if has_cut(model, cut)]
     names = [f"g_{cut}" for cut in cuts] + ["currency"]
-    own = ", currency" if money else ""
     statement = (QUANTILE if below is None else RATIO).format(
         above=_expression(above),
         below=_expression(below) if below else "",
         mart=model.mart,
         columns=_columns(model, cuts, money=money),
         names=", ".join(names),
-        sets=", ".join([f"({own.lstrip(', ')})", *(f"(g_{cut}{own})" for cut in cuts)]),
+        sets=", ".join(["(currency)", *(f"(g_{cut}, currency)" for cut in cuts)]),
         share=above.percentile,
         z=Z,
     )

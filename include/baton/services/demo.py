@@ -142,6 +142,7 @@ class Play:
         self._shown.say(f"The demo's clock says {now:%A %Y-%m-%d %H:%M} UTC.")
         for stage in PLAN:
             if isinstance(stage, Decide):
+                self._services.wait_ready()
                 self._decide()
             elif isinstance(stage, Pass):
                 now = self._market.advance(stage.time)

@@ -29,6 +29,15 @@ from baton.warehouse.embedded import PostgresServer
 
 HOST = "127.0.0.1"
 WAREHOUSE, METADATA = "baton", "airflow"
+# Which part of Airflow's own health report speaks for a component.
+HEALTH = {
+    "api-server": ("metadatabase",),
+    "scheduler": ("scheduler",),
+    "dag-processor": ("dag_processor",),
+    "triggerer": ("triggerer",),
+}
+# Needed by nobody at first; on a small machine the others are ready sooner for it.
+LATE = ("calendar", "airflow-triggerer")
 BIN = PROJECT / ".venv" / "bin"
 
 
@@ -75,10 +84,11 @@ class Stack:
             raise SupervisorError(f"Airflow could not set up its database; the reason is in {log}.")
 
     def bring_up(self, services: Supervisor) -> None:
-        """Start everything, and return when everything is ready."""
-        for program in self.programs():
+        """Start everything, and return when all but LATE is ready (`wait_ready` waits for that)."""
+        programs = self.programs()
+        for program in programs:
             services.start(program)
-        services.wait_ready()
+        services.wait_ready(*(p.name for p in programs if p.name not in LATE))
         write_private(
             self.profile.file("supervisor.env"),
             f"PID={os.getpid()}\nSTARTED={processes.started_at(os.getpid())}\n",
@@ -100,15 +110,12 @@ class Stack:
             )
         )
         for name, command in COMPONENTS.items():
-            ready = None
-            if name == "api-server":
-                ready = airflow_is_healthy(self.url("airflow"))
             made.append(
                 Program(
                     f"airflow-{name}",
                     (str(BIN / command[0]), *command[1:]),
                     {**self.environ, **COMPONENT_ENV.get(name, {})},
-                    ready,
+                    airflow_sees(self.url("airflow"), *HEALTH[name]),
                     # It waits ten seconds for triggers, and Baton's tasks use none.
                     patience=1.0 if name == "triggerer" else 20.0,
                 )
@@ -262,11 +269,11 @@ def listens(port: int) -> Callable[[], bool]:
     return check
 
 
-def airflow_is_healthy(url: str) -> Callable[[], bool]:
-    """Return a readiness check: Airflow answers and sees all its parts alive."""
+def airflow_sees(url: str, *parts: str) -> Callable[[], bool]:
+    """Return a readiness check: Airflow's api-server answers and sees these parts alive."""
 
     def check() -> bool:
         with AirflowApi(url, "", "") as api:
-            return api.healthy()
+            return api.healthy(*parts)
 
     return check

@@ -88,6 +88,7 @@ def serve() -> int:
                     stack = prepare(profile, sandbox=False, schedules=True)
                     stack.migrate()
                     stack.bring_up(services)
+                    services.wait_ready()
                     while True:
                         services.check()
                         time.sleep(1)

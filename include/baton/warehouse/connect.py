@@ -1,6 +1,6 @@
 """Connections to the warehouse. Plain psycopg 3; sessions speak UTC."""
 
-from typing import Any, LiteralString, cast
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg.rows import dict_row
@@ -38,4 +38,4 @@ def scalar(conn: psycopg.Connection[Any], query: str, params: Any = None) -> Any
 
 def sql(text: str) -> LiteralString:
     """Mark text as SQL written by us (psycopg's typing asks for literals); never pass input."""
-    return cast(LiteralString, text)
+    return text

@@ -14,13 +14,12 @@ _NUMBER = re.compile(r"\d+(?:[.,\u00a0\u202f']\d+)*")
 _NAME = re.compile(r"[^\W\d_][\w'’&-]*")
 _SENTENCE_START = re.compile(r"(?:^|[.!?:]\s+|\n)[\"'(„“]*$")
 NUMBER_WORDS = {
-    word: str(value)
-    for value, word in enumerate(
-        "two three four five six seven eight nine ten eleven twelve".split(), start=2
-    )
-} | {"dozen": "12", "hundred": "100", "thousand": "1000", "million": "million",
-     "billion": "billion", "half": "half", "double": "double", "doubled": "doubled",
-     "twice": "twice", "triple": "triple", "percent": "%"}  # fmt: skip
+    "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8",
+    "nine": "9", "ten": "10", "eleven": "11", "twelve": "12", "dozen": "12", "hundred": "100",
+    "thousand": "1000", "million": "million", "billion": "billion", "half": "half",
+    "double": "double", "doubled": "double", "twice": "double", "triple": "triple",
+    "tripled": "triple", "percent": "%",
+}  # fmt: skip
 
 
 def check_claims(

@@ -9,6 +9,8 @@ from baton.writing.records import ClaimText, Evidence, Occasion, Written
 
 NOTHING = Written(subject="", body="", claims=[], nothing_worth_saying=True)
 
+_PLAIN_MARKS = str.maketrans('"{}[]<>', "'()()()")
+
 
 def write(
     occasion: Occasion, sequence: Sequence, step: Step, voice: Voice, house: House
@@ -66,5 +68,5 @@ def _line(lines: dict[str, str], kind: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Make text from outside safe to stand between our quotation marks, in one line."""
-    return text.replace('"', "'").rstrip(" .!")
+    """Make text from outside safe between our quotation marks: brackets would look like a hole."""
+    return text.translate(_PLAIN_MARKS).rstrip(" .!")

@@ -12,7 +12,8 @@ class Evidence:
     """Something that happened at the account or is known of it, which a claim may rest on.
 
     `text` and the shorter `headline` came from outside; they have been stripped of markup and cut.
-    `kind` is the signal type. `speakable` is false for what may lift a score but is never mentioned to the contact.
+    `kind` is the signal type. `speakable` is false for what may lift a score but is never mentioned
+    to the contact.
     """
 
     id: str

@@ -9,6 +9,7 @@ import uvicorn
 
 from baton.core.connections import Connection
 from baton.core.errors import VendorUnavailable
+from baton.core.ids import new_id
 from baton.delivery import steps
 from sandbox import keys as sandbox_keys
 from sandbox.app import create_app
@@ -105,3 +106,26 @@ def test_under_many_faults_nobody_gets_a_mail_twice(world: World, sandbox: Sandb
     assert set(states.values()) == {"accepted", "unknown"}
     taken = {mail.custom_args["baton_send_key"] for mail in sandbox.mailbox.mails}
     assert all(world.get(m)["send_key"] in taken for m, s in states.items() if s == "accepted")
+
+
+def test_where_the_rules_are_unsure_the_model_reads_the_reply(
+    world: World, served: tuple[str, SandboxWorld]
+) -> None:
+    url, sandbox = served
+    key = sandbox.config.keys.openai_key
+    endpoint = {"base_url": url.replace("/sendgrid", "/openai/v1"), "model": "sandbox"}
+    connection = Connection("baton_llm", "openai", password=key, extra=endpoint)
+    settings = world.settings.with_connections({"baton_llm": connection})
+    person = world.person()
+    world.do(
+        "insert into landing.inbound_message (source, natural_key, occurred_at, sender, body, "
+        "payload) values ('s', %s, ops.now(), %s, 'Better speak with my colleague Ann.', '{}')",
+        new_id("in"),
+        person.email,
+    )
+    steps.triage(replace(world.new_run("reply_triage"), settings=settings))
+    print(world.rows("select error, answer, model from ops.generation"))
+    row = world.rows("select * from ops.reply where contact_id = %s", person.contact_id)[0]
+    assert (row["intent"], row["quote"]) == ("referral", "Better speak with my colleague Ann.")
+    kept = world.rows("select * from ops.generation where id = %s", row["generation_id"])[0]
+    assert (kept["kind"], kept["error"]) == ("reply_intent", None)

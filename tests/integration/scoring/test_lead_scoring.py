@@ -21,8 +21,6 @@ from tests.conftest import SECRET
 from tests.integration.scoring.funnel import Funnel
 
 NOW = datetime(2026, 3, 18, 12, tzinfo=UTC)
-# Fewer accounts than icp.yml wants for cut points, and all of them treated but one.
-HELD_OUT = 4
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +66,9 @@ def _fill(f: Funnel) -> None:
         ("third", "HR Business Partner", "individual"),
     ):
         f.contact(best, local, title, seniority)
-    f.signal("product_trial", domain="best-logistics.example", email="second@best-logistics.example")
+    f.signal(
+        "product_trial", domain="best-logistics.example", email="second@best-logistics.example"
+    )
     f.signal("funding", domain="best-logistics.example", age_days=30)
 
     f.contact(f.account("Named GmbH", region="UK and Ireland"), "ana")
@@ -98,12 +98,11 @@ def _fill(f: Funnel) -> None:
     customer = f.account("In Talks")
     f.contact(customer, "ida")
     f.signal("funding", domain="in-talks.example")
-    f.conn.execute(
-        "insert into ops.account_alias values ('crm', 'c1', %s)", (customer,)
-    )
+    f.conn.execute("insert into ops.account_alias values ('crm', 'c1', %s)", (customer,))
     f.conn.execute(
         "insert into landing.opportunity (source, natural_key, content_hash, account_key, stage, "
-        "outcome, opened_at) values ('crm', 'o1', 'h', 'c1', 'qualified', 'open', %s)", (NOW,)
+        "outcome, opened_at) values ('crm', 'o1', 'h', 'c1', 'qualified', 'open', %s)",
+        (NOW,),
     )
     left_alone = f.account("Left Alone")
     f.contact(left_alone, "lea")
@@ -203,15 +202,31 @@ def test_too_few_accounts_draw_no_cut_points(funnel: Funnel) -> None:
     [
         pytest.param("first", "Clara Voss", "the account's owner", id="the account's owner"),
         pytest.param("ana", "Owen Hughes", "region", id="the region's only rep"),
-        pytest.param("noa", None, "no rule", id="nobody sells there and the lead is no best one"),
+        pytest.param("noa", "Owen Hughes", "everyone", id="nobody sells there, but a best lead"),
+        pytest.param("uma", None, "no rule", id="no region and no best lead"),
     ],
 )
 def test_routing(funnel: Funnel, local: str, rep: str | None, rule: str) -> None:
     found = lead(funnel, local)
-    if rep is None and found["quartile"] <= 2:
-        rule, rep = "everyone", found["rep"]
     assert (found["rep"], found["rule"]) == (rep, rule)
     assert found["why"].endswith(".")
+
+
+def test_what_nobody_gets_is_an_exception_for_a_person(funnel: Funnel) -> None:
+    tasks = funnel.values(
+        "select is_exception, title, body, done_at from ops.task where kind = 'unrouted_lead'"
+    )
+    assert tasks == [
+        (
+            True,
+            "Nobody gets the lead at Unknown Size",
+            (
+                "Nobody could be found: 'the account's owner': the account has no owner; "
+                "'region': no such rep."
+            ),
+            None,
+        )
+    ]
 
 
 def test_running_again_changes_nothing(funnel: Funnel) -> None:
@@ -234,7 +249,8 @@ def test_holdout_is_drawn_from_the_domain_and_kept(funnel: Funnel) -> None:
         again = holdout.assign(conn, icp.Holdout(experiment="half", share=0), accounts)
         elsewhere = conn.execute(
             "select count(*) from ops.holdout where experiment = 'half' and (arm = 'holdout') <> "
-            "(account_id = any(%s))", (list(first),)
+            "(account_id = any(%s))",
+            (list(first),),
         ).fetchone()
         conn.rollback()
     assert first == again
@@ -291,5 +307,6 @@ def _undo(f: Funnel, decisions: list[Any]) -> None:
         cursor.execute("delete from ops.routing_decision")
         cursor.executemany(
             "insert into ops.routing_decision (lead_id, rep_id, rule, reason, policy_hash, run_id) "
-            "values (%s, %s, %s, %s, %s, %s)", decisions
+            "values (%s, %s, %s, %s, %s, %s)",
+            decisions,
         )

@@ -1,6 +1,6 @@
 """Records of several sources become one account, one contact and one person; nobody is guessed at."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import psycopg
@@ -9,21 +9,27 @@ import pytest
 from baton.core.ids import address_key
 from baton.core.settings import Settings
 from baton.signals import resolve, versions
+from baton.signals.landing import Counts
 from baton.warehouse.connect import connect
 from tests.integration.signals.conftest import Own
 
 
 class Desk:
-    """Lands records and resolves them in one transaction that is never committed."""
+    """Lands records and resolves them, each in a transaction of its own, as the steps do."""
 
     def __init__(self, conn: psycopg.Connection[Any], settings: Settings, run_id: str) -> None:
         self.conn, self._settings, self._run_id = conn, settings, run_id
 
     def land(self, source: str, entity: Any, *records: dict[str, Any]) -> int:
-        return versions.land(self.conn, self._run_id, source, entity, records).accepted
+        return self.land_all(source, entity, records).accepted
+
+    def land_all(self, source: str, entity: Any, records: Sequence[dict[str, Any]]) -> Counts:
+        with self.conn.transaction():
+            return versions.land(self.conn, self._run_id, source, entity, records)
 
     def resolve(self) -> dict[str, int]:
-        return resolve.resolve(self.conn, self._settings, self._run_id)
+        with self.conn.transaction():
+            return resolve.resolve(self.conn, self._settings, self._run_id)
 
     def ask(self, query: str, params: Any = None) -> list[tuple[Any, ...]]:
         return self.conn.execute(query, params).fetchall()
@@ -32,9 +38,8 @@ class Desk:
 @pytest.fixture
 def desk(own_database: Own) -> Iterator[Desk]:
     run = own_database.run("list_refresh")
-    with connect(own_database.settings.database_url) as conn:
+    with connect(own_database.settings.database_url, autocommit=True) as conn:
         yield Desk(conn, own_database.settings, run.id)
-        conn.rollback()
 
 
 def account(key: str, name: str = "Acme", **more: Any) -> dict[str, Any]:
@@ -263,9 +268,7 @@ def test_who_was_erased_does_not_come_back(desk: Desk, settings: Settings) -> No
 
 
 def test_the_last_of_two_records_with_one_key_counts(desk: Desk) -> None:
-    counts = versions.land(
-        desk.conn, desk._run_id, "shop", "account", [account("1", "Old"), account("1", "New")]
-    )
+    counts = desk.land_all("shop", "account", [account("1", "Old"), account("1", "New")])
     assert (counts.received, counts.accepted, counts.duplicates) == (2, 1, 1)
     desk.resolve()
     assert desk.ask("select name from ops.account") == [("New",)]
