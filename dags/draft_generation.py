@@ -4,7 +4,7 @@ Every claim is tied to the evidence it rests on; what has nothing worth saying i
 is sent from here: a draft waits for a person.
 
 ### Inputs
-`ops.lead`, `marts.fct_signal`, `playbook/sequences/`, `playbook/voices/`; the connection `baton_llm`
+`ops.lead`, `landing.signal`, `playbook/sequences/`, `playbook/voices/`; the connection `baton_llm`
 (without it an offline writer drafts).
 
 ### Outputs
@@ -21,6 +21,6 @@ from baton_airflow import baton_dag, gate, step, table
 
 with baton_dag("draft_generation", layer="drafting", schedule="20 * * * *", doc=__doc__):
     (
-        step("baton.drafting.steps:draft", inlets=[table("ops.lead"), table("marts.fct_signal")])
+        step("baton.drafting.steps:draft", inlets=[table("ops.lead"), table("landing.signal")])
         >> gate(outlets=[table("ops.draft")])
     )

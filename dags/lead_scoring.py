@@ -4,10 +4,10 @@ dbt computes ICP fit, decayed intent, ICP quartile and lead score; the routing r
 rep and keep the reason.
 
 ### Inputs
-`marts.fct_signal`, `ops.account`, `ops.contact`, `playbook/icp.yml`, `playbook/routing.yml`.
+`landing.signal`, `ops.account`, `ops.contact`, `playbook/icp.yml`, `playbook/routing.yml`.
 
 ### Outputs
-`marts.fct_lead_score`, `ops.lead` with `ops.routing_decision`.
+`marts.lead_candidate`, `ops.lead` with `ops.routing_decision`.
 
 ### When it fails
 - **dbt**: the log names the model and what it said.
@@ -20,7 +20,7 @@ from baton_airflow import baton_dag, dbt, gate, step, table
 
 with baton_dag("lead_scoring", layer="scoring", schedule="10 * * * *", doc=__doc__):
     (
-        dbt("scoring", inlets=[table("marts.fct_signal")], outlets=[table("marts.fct_lead_score")])
-        >> step("baton.scoring.steps:route", inlets=[table("marts.fct_lead_score")])
+        dbt("scoring", inlets=[table("landing.signal")], outlets=[table("marts.lead_candidate")])
+        >> step("baton.scoring.steps:route", inlets=[table("marts.lead_candidate")])
         >> gate(outlets=[table("ops.lead")])
     )

@@ -4,7 +4,7 @@ The brief has three parts: the signals that lifted the lead, the messages and re
 one paragraph in the rep's own voice.
 
 ### Inputs
-`ops.meeting`, `marts.fct_signal`, `ops.message`, `ops.reply`, `playbook/voices/`.
+`ops.meeting`, `landing.signal`, `ops.message`, `ops.reply`, `playbook/voices/`.
 
 ### Outputs
 `ops.brief`; the private part of the calendar event, a CRM note (`ops.crm_write`).

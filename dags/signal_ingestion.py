@@ -7,7 +7,7 @@ them, and dbt turns them into signals that the other layers can trust.
 `playbook/watchlist.csv` and `playbook/signals/`; `landing.signal_event` from the receiver.
 
 ### Outputs
-`landing.*` as it came, rejects in `landing.quarantine`, `marts.fct_signal` once the gate lets go.
+`landing.*` as it came, rejects in `landing.quarantine`, `landing.signal` once the gate lets go.
 
 ### When it fails
 - **land**: a source is down or changed its form. The sentence in the log names it; what the other
@@ -23,5 +23,5 @@ with baton_dag("signal_ingestion", layer="signals", schedule="0 * * * *", doc=__
     (
         step("baton.signals.steps:land", outlets=[table("landing.signal_event")])
         >> dbt("signals", inlets=[table("landing.signal_event")])
-        >> gate(outlets=[table("marts.fct_signal")])
+        >> gate(outlets=[table("landing.signal")])
     )

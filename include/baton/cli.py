@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from baton import cli_doctor, cli_why, motion
+from baton import cli_doctor, motion
 from baton.cli_output import answering, found_settings, show, with_json
 from baton.core import clock
 from baton.core.errors import InputError
@@ -146,9 +146,12 @@ def report(form: str, output: Path | None, as_json: bool) -> None:
 @with_json
 def why(message: str, as_json: bool) -> None:
     """Tell the whole story of one MESSAGE (its id or send key): signal to revenue."""
+    from baton.reports.why import story_of
+    from baton.reports.why_text import told
+
     with connect(found_settings().database_url) as conn:
-        story = cli_why.story_of(conn, message)
-    show(story, as_json, cli_why.told(story))
+        story = story_of(conn, message)
+    show(story, as_json, told(story))
 
 
 @cli.command()

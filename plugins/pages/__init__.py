@@ -32,6 +32,12 @@ PAGES = (
         "Read, edit, approve or kill drafts before anything is sent.",
     ),
     Page(
+        "exceptions",
+        "Exceptions",
+        "Exceptions",
+        "What the machine could not decide waits here for a person.",
+    ),
+    Page(
         "report",
         "Report",
         "Stage report",

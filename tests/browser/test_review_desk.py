@@ -49,9 +49,7 @@ def test_the_whole_round_of_a_reviewer(login, site):
 
     page.keyboard.press("a")
     page.wait_for_selector("#toast:has-text('Approved: Jonas Keller')")
-    assert state_of(site, "Jonas Keller") == [
-        ("approved", "reviewer", "reviewer", 1, False, None)
-    ]
+    assert state_of(site, "Jonas Keller") == [("approved", "reviewer", "reviewer", 1, False, None)]
     page.keyboard.press("u")
     page.wait_for_selector("#toast:has-text('Taken back')")
     page.wait_for_selector("#drafts .current:has-text('Jonas Keller')")

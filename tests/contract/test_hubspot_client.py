@@ -12,6 +12,9 @@ import pytest
 from baton.clients.hubspot import HubSpot, Kind
 from baton.core.connections import Connection
 from baton.core.errors import VendorError, VendorUnavailable
+from baton.ledger.crm_target import HubSpotCrm, Place
+from baton.core.settings import PROJECT
+from baton.playbook import signals
 from baton.signals import hubspot_records
 from tests.contract.openapi import load, validate_request
 from tests.unit.sandbox.support import MONDAY, Sandbox, make_sandbox
@@ -166,8 +169,47 @@ def test_writing_something_beside_a_contact(
         described(specs, request)
 
 
+@pytest.mark.parametrize(
+    ("target", "write"),
+    [
+        pytest.param("contact", {"kind": "note", "after": {"body": "They said <b>yes</b>"}},
+                     id="a note of a meeting"),
+        pytest.param("deal", {"kind": "note", "after": {"body": "Brief"}}, id="a note at a deal"),
+        pytest.param("company", {"kind": "task", "after": {
+            "subject": "Send the paper", "body": "As agreed", "due_on": "2026-03-05"}},
+            id="a task with a day"),
+        pytest.param("contact", {"kind": "task", "after": {"subject": "Call", "body": ""}},
+                     id="a task without a day"),
+        pytest.param("deal", {"kind": "field", "field": "hs_next_step",
+                              "after": {"value": "Speak again on 6 March 2026"}},
+                     id="a field that the vendor has"),
+        pytest.param("deal", {"kind": "field", "field": "baton_go_live",
+                              "after": {"value": "2026-06-01"}}, id="a field of our own"),
+    ],
+)  # fmt: skip
+def test_what_the_ledger_writes_and_how_it_is_looked_up(
+    specs: Path, sandbox: Sandbox, client: HubSpot, recorder: Recorder, target: str,
+    write: dict[str, Any],
+) -> None:  # fmt: skip
+    kind = {"contact": "contacts", "company": "companies", "deal": "deals"}[target]
+    place = Place(target, next(iter(sandbox.world.crm.records[kind])))
+    row = {**write, "id": f"crm_{write['kind']}_{target}", "now": MONDAY}
+    ledger = HubSpotCrm(client)
+    assert ledger.look_up(row, place) is None
+    before = ledger.before(row, place)
+    assert before is None or write["kind"] == "field"
+    made = ledger.write(row, place)
+    assert ledger.look_up(row, place) == made
+    if write["kind"] == "field":
+        assert ledger.before(row, place) == write["after"]["value"]
+    for request in recorder.requests:
+        described(specs, request)
+
+
 def test_every_owner_can_be_read(sandbox: Sandbox, client: HubSpot) -> None:
-    found = [hubspot_records.owner(row) for row in client.owners()]
+    mapping = signals.load(PROJECT / "include" / "playbook").crm
+    assert mapping is not None
+    found = [hubspot_records.owner(row, mapping) for row in client.owners()]
     assert len(found) == len(sandbox.world.market.reps)
     assert all(isinstance(owner, dict) and owner["email"] for owner in found)
 

@@ -150,7 +150,9 @@ class HubSpot:
                 try:
                     found[str(row["from"]["id"])] = tuple(str(link["id"]) for link in row["to"])
                 except (KeyError, TypeError):
-                    raise VendorError("HubSpot answered with an association it never had.") from None
+                    raise VendorError(
+                        "HubSpot answered with an association it never had."
+                    ) from None
         return found
 
     def get(
@@ -259,7 +261,9 @@ def _record(row: Any) -> Record:
 
 def _modified(record: Record, column: str) -> int | None:
     try:
-        moment = datetime.fromisoformat((record.properties.get(column) or record.updated_at).upper())
+        moment = datetime.fromisoformat(
+            (record.properties.get(column) or record.updated_at).upper()
+        )
     except (ValueError, AttributeError):
         return None
     return _millis(moment.replace(tzinfo=moment.tzinfo or UTC))

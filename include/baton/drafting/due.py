@@ -20,10 +20,7 @@ NEWS_SINCE = """
             and (gone.current_revision = 0
                  or exists (select from ops.decision s where s.draft_id = gone.id))
             and not exists (
-                select from ops.account a
-                join landing.signal s on s.domain = a.domain
-                join ops.released_run r on r.id = s.run_id
-                where a.id = l.account_id and s.received_at > gone.created_at
+                select from ops.signals_of(l.id) s where s.received_at > gone.created_at
             )
     )
 """

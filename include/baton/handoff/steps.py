@@ -5,11 +5,11 @@ from baton.handoff import briefs, notes, sources, task_briefs
 from baton.ledger import calendar, crm
 from baton.playbook import sequences as sequences_file
 from baton.playbook import thresholds, voices
-from baton.playbook.voices import Voices
 from baton.routing.tasks import add_task
 from baton.warehouse.connect import rows
 from baton.warehouse.run import Run
-from baton.writing.generation import Ledger, Price
+from baton.writing.generation import Ledger
+from baton.writing.prices import price_list
 
 
 def brief(run: Run) -> dict[str, int | str]:
@@ -25,7 +25,7 @@ def brief(run: Run) -> dict[str, int | str]:
     llm = OpenAIClient(connection) if connection else None
     counts: dict[str, int | str] = {"complete": 0, "plain": 0, "incomplete": 0, "unchanged": 0}
     try:
-        ledger = Ledger(run, llm, lambda model: _price(said, model))
+        ledger = Ledger(run, llm, price_list(said.house))
         house = briefs.House(ledger, said, named, limits.opener_words)
         with run.connect() as conn:
             for meeting in sources.due(conn):
@@ -69,11 +69,3 @@ def hand_over(run: Run) -> dict[str, int | str]:
 
 
 FAILED = "select id, detail from ops.crm_write where layer = %(layer)s and state = 'failed'"
-
-
-def _price(said: Voices, model: str) -> Price:
-    budget = said.house.budget
-    listed = budget.model_prices.get(model)
-    if listed is None:
-        return Price(currency=budget.currency)
-    return Price(listed.input, listed.output, budget.currency)

@@ -6,6 +6,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -128,7 +129,8 @@ class CrmSource(Source):
     """How a CRM's words are read. The connection `baton_crm` says where it is.
 
     `outcomes` maps a deal stage to won or lost where the CRM itself says otherwise. `kinds` maps
-    its deal types, `industries` its words for an industry to those of the playbook. `attributes`
+    its deal types, `industries` its words for an industry to those of the playbook,
+    `team_timezones` the time zone in which a team's people work (owners have none). `attributes`
     are further properties known before the outcome, `outcome_attributes` those known only after
     it: they must never reach a score.
     """
@@ -137,10 +139,22 @@ class CrmSource(Source):
     outcomes: dict[str, Literal["open", "won", "lost"]]
     kinds: dict[str, Literal["new_business", "expansion", "renewal"]]
     industries: dict[str, str]
+    team_timezones: dict[str, str]
     default_currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
     protected_property: str | None = None
     attributes: dict[CrmEntity, tuple[str, ...]]
     outcome_attributes: dict[CrmEntity, tuple[str, ...]]
+
+    @field_validator("team_timezones")
+    @classmethod
+    def _zones_exist(cls, teams: dict[str, str]) -> dict[str, str]:
+        known = available_timezones()
+        for name in teams.values():
+            if name not in known:
+                meant = nearest(name, sorted(known))
+                hint = f"did you mean '{meant}'?" if meant else "write it like 'Europe/Berlin'"
+                raise ValueError(f"the time zone '{name}' is not known; {hint}")
+        return teams
 
 
 Polled = FeedSource | BoardSource | WebhookSource

@@ -4,13 +4,13 @@ from baton.clients.openai import OpenAIClient
 from baton.core.errors import VendorUnavailable
 from baton.ledger import crm
 from baton.playbook import crm_fields, thresholds, voices
-from baton.playbook.voices import Voices
 from baton.post_meeting import digest as digests
 from baton.post_meeting import intake, post_mortems, recordings
 from baton.routing.tasks import add_task
 from baton.warehouse.connect import rows
 from baton.warehouse.run import Run
-from baton.writing.generation import Ledger, Price
+from baton.writing.generation import Ledger
+from baton.writing.prices import price_list
 
 
 def digest(run: Run) -> dict[str, int | str]:
@@ -33,7 +33,7 @@ def digest(run: Run) -> dict[str, int | str]:
     connection = run.settings.connection("baton_llm")
     llm = OpenAIClient(connection) if connection else None
     try:
-        desk = digests.Desk(Ledger(run, llm, lambda model: _price(said, model)), fields, limits)
+        desk = digests.Desk(Ledger(run, llm, price_list(said.house)), fields, limits)
         for meeting in meetings:
             try:
                 made = digests.make(run, desk, meeting)
@@ -69,11 +69,3 @@ FAILED = """
     select id, detail, case when kind = 'field' then 'The field ' || field else 'A ' || kind end as what
     from ops.crm_write where layer = %(layer)s and state = 'failed'
 """
-
-
-def _price(said: Voices, model: str) -> Price:
-    budget = said.house.budget
-    listed = budget.model_prices.get(model)
-    if listed is None:
-        return Price(currency=budget.currency)
-    return Price(listed.input, listed.output, budget.currency)

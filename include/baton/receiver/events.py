@@ -104,7 +104,10 @@ def bookings(body: bytes, now: datetime) -> Iterator[Row | Reject]:
 
 
 def transcripts(body: bytes, now: datetime) -> Iterator[Row | Reject]:
-    """Read one transcript. `booking_uid` (or `meeting_uid`) ties it to its meeting."""
+    """Read one transcript. `booking_uid` (or `meeting_uid`) ties it to its meeting.
+
+    Where there is a recording but no words yet, post_meeting_sync has it written down.
+    """
     for item in _items(body, single=True):
         if isinstance(item, Reject):
             yield item
@@ -113,8 +116,8 @@ def transcripts(body: bytes, now: datetime) -> Iterator[Row | Reject]:
             yield Reject("The transcript is no JSON object.", text.excerpt(item))
             continue
         uid = _text(item.get("booking_uid")) or _text(item.get("meeting_uid"))
-        if not (item.get("segments") or item.get("text")):
-            yield Reject("The transcript holds no words.", text.excerpt(item))
+        if not any(item.get(name) for name in ("segments", "text", "audio_url", "recording_url")):
+            yield Reject("The transcript holds neither words nor a recording.", text.excerpt(item))
             continue
         ended = text.moment(item.get("ended_at")) or text.moment(item.get("started_at"))
         yield Row(

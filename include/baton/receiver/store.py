@@ -17,9 +17,7 @@ from baton.signals.landing import Counts, quarantine, write_intake
 from baton.signals.records import Reject
 from baton.warehouse.connect import connect
 
-Table = Literal[
-    "signal_event", "email_event", "inbound_message", "booking_event", "transcript"
-]
+Table = Literal["signal_event", "email_event", "inbound_message", "booking_event", "transcript"]
 # The columns of each table beyond those that all of them have.
 COLUMNS: dict[Table, tuple[str, ...]] = {
     "signal_event": (),
@@ -65,9 +63,7 @@ def store(settings: Settings, table: Table, source: str, read: Read) -> Counts:
     return counts
 
 
-def _insert(
-    conn: psycopg.Connection[Any], table: Table, source: str, rows: Sequence[Row]
-) -> int:
+def _insert(conn: psycopg.Connection[Any], table: Table, source: str, rows: Sequence[Row]) -> int:
     if not rows:
         return 0
     names = COLUMNS[table]

@@ -63,16 +63,12 @@ def signed(desk: Desk) -> APIRouter:
         body = await desk.signed(request)
         if source not in desk.sources:
             return JSONResponse({"error": f"No webhook source is called {source[:40]}."}, 404)
-        return await desk.take(
-            "signal_event", source, lambda now: events.signal_events(body, now)
-        )
+        return await desk.take("signal_event", source, lambda now: events.signal_events(body, now))
 
     @routes.post("/transcripts")
     async def transcripts(request: Request) -> Response:
         body = await desk.signed(request)
-        return await desk.take(
-            "transcript", "recorder", lambda now: events.transcripts(body, now)
-        )
+        return await desk.take("transcript", "recorder", lambda now: events.transcripts(body, now))
 
     return routes
 

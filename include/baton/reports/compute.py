@@ -105,7 +105,8 @@ def _figure(
     if name := words.COUNTED.get(metric.name):
         n = answers.of(Input(name), cut) or {}
         return _with(figure, n=int(_number(n, (value, None)) or 0))
-    return _with(figure, n=int(denominator) if words.is_whole(denominator) else None)
+    counts = metric.denominator not in words.MONEY and words.is_whole(denominator)
+    return _with(figure, n=int(denominator) if counts else None)
 
 
 def _number(numbers: Numbers, group: Group) -> Decimal | None:
@@ -119,8 +120,7 @@ def _judged(
 ) -> Figure:
     """Add the interval from single units, maturity, and the reason where there is no value."""
     if figure.value is not None and not figure.value.is_finite():
-        share = "median" if "median" in metric.label else "percentile"
-        figure = _with(figure, value=None, numerator=None, dash=words.UNFINISHED.format(share=share))
+        figure = _with(figure, value=None, numerator=None, dash=words.UNFINISHED)
     spread = spreads.get((metric.name, figure.cut, figure.cut_value, figure.currency))
     if spread is not None:
         figure = _with(figure, n=spread.n)
@@ -144,7 +144,9 @@ def _reason(figure: Figure, metric: Metric, answers: Answers) -> str:
     if metric.name in words.RIPENING and answers.of(Input(below), figure.cut):
         return words.YOUNG.format(days=metric.maturity_days)
     if below in words.MONEY and figure.denominator is None and figure.currency:
-        others = {c for (_, c), x in (answers.of(Input(below), figure.cut) or {}).items() if c and x}
+        others = {
+            c for (_, c), x in (answers.of(Input(below), figure.cut) or {}).items() if c and x
+        }
         if others:
             return words.TWO_CURRENCIES.format(
                 numerator=above.replace("_", " "), one=figure.currency,

@@ -1,5 +1,6 @@
 """The first screen: where people are lost, and what it all brought. Sentences, with their numbers."""
 
+import itertools
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -50,7 +51,7 @@ def largest_loss(steps: list[Step]) -> tuple[Step, Step] | None:
     """Return the two neighbouring steps between which the largest share is lost."""
     pairs = [
         (before, after)
-        for before, after in zip(steps, steps[1:], strict=False)
+        for before, after in itertools.pairwise(steps)
         if before.count >= ENOUGH and after.count < before.count
     ]
     return min(pairs, key=lambda pair: pair[1].count / pair[0].count, default=None)
@@ -82,7 +83,8 @@ def _history(report: Report) -> Answer:
     if rate is None or rate.value is None:
         reason = rate.dash if rate and rate.dash else "no opportunity yet"
         return Answer(question, "No win rate yet", f"{reason[0].upper()}{reason[1:]}.")
-    assert rate.numerator is not None and rate.denominator is not None
+    assert rate.numerator is not None
+    assert rate.denominator is not None
     revenue = " and ".join(value_of(f) for f in report.of("revenue") if f.value is not None)
     count = _first(report, "opportunity_count")
     loose = _first(report, "without_account_count")

@@ -1,4 +1,4 @@
-"""95 % intervals: of a rate, of a ratio of sums. (Those of quantiles are in `spread`.)"""
+"""95 % intervals: of a rate, of a ratio of sums. Those of quantiles are in `spread`."""
 
 from decimal import Decimal
 from math import isfinite, sqrt

@@ -16,8 +16,10 @@ FILE_CUTS = tuple(CUTS)
 def as_html(report: Report) -> str:
     """Return the report as one file: style and pictures inside, no script, light and dark."""
     shown = view(report, cuts=[cut for cut in FILE_CUTS if cut in report.cuts()])
-    return _templates().get_template("file.html").render(
-        view=shown, phrase=phrase, links=False, css=stylesheet()
+    return (
+        _templates()
+        .get_template("file.html")
+        .render(view=shown, phrase=phrase, links=False, css=stylesheet())
     )
 
 
@@ -26,8 +28,10 @@ def body(report: Report, cut: str = "all", value: str = "") -> str:
 
     Links that choose a cut are relative to the page (`?cut=...&value=...`).
     """
-    return _templates().get_template("body.html").render(
-        view=view(report, cut, value), phrase=phrase, links=True
+    return (
+        _templates()
+        .get_template("body.html")
+        .render(view=view(report, cut, value), phrase=phrase, links=True)
     )
 
 

@@ -70,6 +70,8 @@ def spreads(
         below = manifest.measures.get(metric.denominator or "")
         if metric.filter or above is None or words.is_proportion(metric.name, metric.unit):
             continue
+        if above.model.name in words.ROWS_ARE_SUMS:
+            continue
         if below is None and above.percentile is not None:
             found |= _collect(conn, metric, above, None)
         elif below is not None and below.model == above.model:

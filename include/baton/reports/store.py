@@ -121,4 +121,3 @@ def _funnel(
         group = row["cut"], row["cut_value"]
         found[group] = (*found.get(group, ()), Step(row["step"], row["unit"], row["count"]))
     return found
-

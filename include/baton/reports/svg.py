@@ -25,13 +25,17 @@ def funnel(steps: Sequence[Step], name: str) -> str:
 
     Bars of one unit share a scale. The step before which most are lost is marked.
     """
-    widest = {unit: max(s.count for s in steps if s.unit == unit) for unit in {s.unit for s in steps}}
+    widest = {
+        unit: max(s.count for s in steps if s.unit == unit) for unit in {s.unit for s in steps}
+    }
     worst = largest_loss([step for step in steps if step.unit not in ("accounts", "opportunities")])
     height = ROW * len(steps) + 8
     said = "; ".join(f"{step.name} {step.count:,} {step.unit}" for step in steps)
     parts = [
-        f'<svg class="funnel" viewBox="0 0 {WIDTH} {height}" role="group" '
-        f'aria-label="{escape(f"{name}: {said}", quote=True)}">'
+        (
+            f'<svg class="funnel" viewBox="0 0 {WIDTH} {height}" role="group" '
+            f'aria-label="{escape(f"{name}: {said}", quote=True)}">'
+        )
     ]
     before: Step | None = None
     for at, step in enumerate(steps):
@@ -45,8 +49,8 @@ def funnel(steps: Sequence[Step], name: str) -> str:
 def _bar(step: Step, before: Step | None, y: int, widest: int, *, is_worst: bool) -> str:
     length = BAR * step.count / widest if widest else 0
     kept = ""
-    if before is not None and before.count:
-        kept = f"{100 * step.count / before.count:.1f} % of {before.name}"
+    if before is not None and step.count <= before.count:
+        kept = f"{100 * step.count / before.count:.1f} % of {before.name}" if before.count else ""
     said = f"{step.name}: {step.count:,} {step.unit}{', ' + kept if kept else ''}"
     middle = y + ROW / 2
     return (

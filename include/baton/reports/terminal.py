@@ -59,7 +59,9 @@ def _answers(console: Console, report: Report) -> None:
 
 def _funnel(console: Console, report: Report) -> None:
     steps = report.funnel.get(("all", ""), ())
-    widest = {unit: max(s.count for s in steps if s.unit == unit) for unit in {s.unit for s in steps}}
+    widest = {
+        unit: max(s.count for s in steps if s.unit == unit) for unit in {s.unit for s in steps}
+    }
     for step in steps:
         length = round(50 * step.count / widest[step.unit]) if widest[step.unit] else 0
         bar = "█" * length if length or not step.count else "▏"
@@ -85,13 +87,11 @@ def _stage(console: Console, report: Report, stage: str) -> None:
     console.print(table)
 
 
-def _cut(
-    console: Console, report: Report, cut: str, metrics: tuple[str, ...], title: str
-) -> None:
-    groups: dict[tuple[str, str | None], dict[str, Figure]] = {}
+def _cut(console: Console, report: Report, cut: str, metrics: tuple[str, ...], title: str) -> None:
+    groups: dict[str, dict[str, list[Figure]]] = {}
     for metric in metrics:
         for figure in report.of(metric, cut):
-            groups.setdefault((figure.cut_value, None), {})[metric] = figure
+            groups.setdefault(figure.cut_value, {}).setdefault(metric, []).append(figure)
     if not groups:
         return
     head = f"{title} by {CUTS[cut]}"
@@ -102,15 +102,16 @@ def _cut(
         if metric == "win_rate":
             table.add_column("of", justify="right", no_wrap=True)
             table.add_column("95 % interval", justify="right", no_wrap=True)
-    for (value, _), figures in groups.items():
+    for value, figures in groups.items():
         cells = [group_of(cut, value)]
         for metric in metrics:
-            figure = figures.get(metric)
-            cells.append(value_of(figure) if figure else "")
+            found = figures.get(metric, [])
+            # One amount per currency, where there are several.
+            cells.append(" + ".join(value_of(figure) for figure in found))
             if metric == "win_rate":
-                known = figure is not None and figure.value is not None
-                cells.append(parts_of(figure, report.definitions[metric]) if figure else "")
-                cells.append(interval_of(figure) if figure and known else "")
+                definition = report.definitions[metric]
+                cells.append(" ".join(parts_of(figure, definition) for figure in found))
+                cells.append(" ".join(interval_of(figure) for figure in found))
         table.add_row(*cells)
     console.print()
     console.print(table)

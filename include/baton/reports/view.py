@@ -1,6 +1,6 @@
 """A report as the page and the HTML file show it: everything said already, only to be laid out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -47,7 +47,7 @@ class Line:
 class Comparison:
     """A table of one stage in one cut: a row per group, a column per metric."""
 
-    cut: str
+    by: str
     title: str
     metrics: list[Definition]
     rows: list[tuple[str, bool, list[list[Line]]]]
@@ -103,7 +103,7 @@ def view(report: Report, cut: str = "all", value: str = "", cuts: Sequence[str] 
         )
         for stage in dict.fromkeys(each.stage for each in report.definitions.values())
     ]
-    values = dict.fromkeys(figure.cut_value for figure in report.figures if figure.cut == cut)
+    values = _in_order(cut, {figure.cut_value for figure in report.figures if figure.cut == cut})
     return View(
         as_of=f"{report.as_of:%Y-%m-%d %H:%M} UTC",
         made_at=f"{report.made_at:%Y-%m-%d %H:%M} UTC",
@@ -149,18 +149,21 @@ def _comparison(report: Report, stage: str, cut: str) -> Comparison | None:
     for definition in columns:
         for figure in report.of(definition.metric, cut):
             cells.setdefault(figure.cut_value, {}).setdefault(figure.metric, []).append(figure)
-    groups = list(cells)
-    if cut == "week":
-        groups = sorted(groups, reverse=True)[:WEEKS]
-    elif any(figure.cut_value in ("none", "unknown", "nobody") for figure in report.figures):
-        groups = sorted(groups, key=lambda each: (each in ("none", "unknown", "nobody"), each))
     rows = []
-    for each in groups:
+    for each in _in_order(cut, cells)[: WEEKS if cut == "week" else None]:
         figures = [cells[each].get(definition.metric, []) for definition in columns]
         mature = all(figure.mature for found in figures for figure in found)
         lines = [[_line(report, figure) for figure in found] for found in figures]
         rows.append((group_of(cut, each), mature, lines))
-    return Comparison(cut, f"{TITLES.get(stage, stage)} by {CUTS[cut]}", columns, rows)
+    title = f"{TITLES.get(stage, stage)} by {CUTS[cut]}"
+    return Comparison(CUTS[cut], title, columns, rows)
+
+
+def _in_order(cut: str, groups: Iterable[str]) -> list[str]:
+    """Return groups by name, weeks from the newest; what has no group comes last."""
+    if cut == "week":
+        return sorted(groups, reverse=True)
+    return sorted(groups, key=lambda each: (each in ("none", "unknown", "nobody"), each))
 
 
 def _pictures(report: Report, group: tuple[str, str]) -> list[tuple[str, Markup]]:

@@ -27,10 +27,14 @@ WITHOUT_WEEKS = frozenset({
     "watchlist_accounts", "score_bands", "costs", "targets", "experiment_accounts", "intakes",
 })  # fmt: skip
 
+# The rows of these marts are sums over units already; they say nothing of how units differ.
+ROWS_ARE_SUMS = frozenset({"score_bands", "costs", "targets", "intakes"})
+
 # What each sum of money is the sum of, where the number of units says how much it rests on.
 COUNTED = {
     "revenue": "opportunities_won",
     "sourced_pipeline": "opportunities_sourced",
+    "unattributed_revenue_share": "opportunities_won",
     "sourced_pipeline_share": "opportunities",
     "influenced_pipeline_share": "opportunities",
     "untouched_pipeline_share": "opportunities",
@@ -92,7 +96,7 @@ NOTHING: Mapping[str, str] = {
 }
 HELD_OUT = "needs accounts left alone (holdout) and treated ones, drawn 90 days ago"
 YOUNG = "not mature yet: nobody was contacted {days} days ago"
-UNFINISHED = "most are unfinished: there is no {share} yet"
+UNFINISHED = "too many are unfinished to know it yet"
 TWO_CURRENCIES = "{numerator} is in {one}, {denominator} is in {other}"
 
 

@@ -78,7 +78,7 @@ DECIDED = f"""
 
 ONE = f"""
     {COLUMNS}, v.rendered, d.lead_id, d.contact_id, l.account_id, l.reasons, l.first_signal_at,
-        c.email, a.domain, g.model, g.cost, g.currency
+        c.email, g.model, g.cost, g.currency
     {
     VISIBLE.replace(
         "where (",
@@ -156,7 +156,7 @@ def open_draft(conn: psycopg.Connection[Any], person: Person, draft_id: str) -> 
         "where draft_id = %s and revision = %s order by severity, rule, detail",
         current,
     )
-    found["signals"] = _signals(conn, found["domain"])
+    found["signals"] = _signals(conn, found["lead_id"])
     found["thread"] = _thread(conn, found)
     found["revisions"] = drafts.revisions(conn, draft_id)
     found["decision"] = one(
@@ -174,17 +174,15 @@ def open_draft(conn: psycopg.Connection[Any], person: Person, draft_id: str) -> 
     return found
 
 
-def _signals(conn: psycopg.Connection[Any], domain: str | None) -> list[Row]:
+def _signals(conn: psycopg.Connection[Any], lead_id: str) -> list[Row]:
     return rows(
         conn,
         """
-        select ops.signal_id(s.source, s.natural_key) as id, s.signal_type as kind, s.title, s.url,
-            s.source, s.occurred_at as at
-        from landing.signal s join ops.released_run r on r.id = s.run_id
-        where s.domain = %s and s.occurred_at <= ops.now()
-        order by s.occurred_at desc, s.source, s.natural_key limit 8
+        select id, kind, title, url, source, occurred_at as at
+        from ops.signals_of(%s) where occurred_at <= ops.now()
+        order by occurred_at desc, id limit 8
         """,
-        (domain,),
+        (lead_id,),
     )
 
 

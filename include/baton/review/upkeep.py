@@ -49,8 +49,6 @@ LIVE = """
     from ops.draft d
     join ops.revision v on v.draft_id = d.id and v.revision = d.current_revision
     join ops.contact c on c.id = d.contact_id
-    join ops.lead l on l.id = d.lead_id
-    join ops.account a on a.id = l.account_id
     left join aged on aged.name = d.sequence
     left join ops.lead_owner o on o.lead_id = d.lead_id
     left join ops.rep r on r.id = o.rep_id
@@ -58,8 +56,7 @@ LIVE = """
     left join lateral (
         select max(g.occurred_at) as newest
         from ops.claim k
-        join landing.signal g on g.domain = a.domain
-            and ops.signal_id(g.source, g.natural_key) = k.evidence_id
+        join landing.signal g on ops.signal_id(g.source, g.natural_key) = k.evidence_id
         where k.draft_id = d.id and k.revision = d.current_revision
     ) evidence on true
     where d.state in ('pending', 'approved')

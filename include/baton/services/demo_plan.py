@@ -34,6 +34,8 @@ class Pass:
 Stage = RunDag | Decide | Pass
 
 PLAN: tuple[Stage, ...] = (
+    # Tuesday: whom to write to, and the first messages. New mailboxes warm up, so that each day's
+    # allowance is somewhat larger than that of the day before.
     RunDag("list_refresh"),
     RunDag("signal_ingestion"),
     RunDag("lead_scoring"),
@@ -42,7 +44,6 @@ PLAN: tuple[Stage, ...] = (
     Decide(),
     Pass(timedelta(minutes=2), "the undo minute is over"),
     RunDag("message_delivery"),
-    # New mailboxes warm up: each day's allowance is somewhat larger than that of the day before.
     Pass(timedelta(hours=26), "mail is delivered, people answer and book"),
     RunDag("deliverability_watch"),
     RunDag("reply_triage"),
@@ -51,15 +52,26 @@ PLAN: tuple[Stage, ...] = (
     RunDag("message_delivery"),
     Pass(timedelta(hours=22), "the second day's mail is answered"),
     RunDag("reply_triage"),
+    RunDag("message_delivery"),
+    Pass(timedelta(hours=26), "the third day's mail is answered"),
+    RunDag("deliverability_watch"),
+    RunDag("reply_triage"),
     RunDag("meeting_scheduling"),
     RunDag("meeting_handoff"),
+    # A week later: what the meetings brought, and a follow-up to those who have not answered.
+    Pass(timedelta(days=4), "meetings are held, transcripts arrive"),
+    RunDag("post_meeting_sync"),
     RunDag("draft_generation"),
     Decide(),
     Pass(timedelta(minutes=2), "the undo minute is over"),
     RunDag("message_delivery"),
-    Pass(timedelta(days=8), "meetings are held, transcripts arrive"),
-    RunDag("deliverability_watch"),
+    Pass(timedelta(hours=26), "the follow-ups are answered"),
+    RunDag("reply_triage"),
+    RunDag("meeting_scheduling"),
+    RunDag("meeting_handoff"),
+    Pass(timedelta(days=8), "later meetings are held"),
     RunDag("post_meeting_sync"),
+    # The quarter after: what all of it was worth.
     Pass(timedelta(days=60), "deals are won and lost"),
     RunDag("signal_ingestion"),
     RunDag("revenue_attribution"),

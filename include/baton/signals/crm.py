@@ -42,7 +42,8 @@ def pull(run: Run, mapping: CrmSource, *, only_deals: bool = False) -> Counts:
         )
     config = fingerprint([mapping.model_dump(), connection.id, connection.host])
     with HubSpot(connection) as client:
-        total = _land(run, mapping, "owner", map(read.owner, client.owners()))
+        owners = (read.owner(row, mapping) for row in client.owners())
+        total = _land(run, mapping, "owner", owners)
         if not only_deals:
             total += _pull_kind(run, mapping, config, client, "companies", "account", read.company)
             total += _pull_kind(run, mapping, config, client, "contacts", "contact", read.contact)

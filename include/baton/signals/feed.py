@@ -47,10 +47,10 @@ class Feed:
         if not title:
             return Reject("The entry has no title.", text.excerpt(payload))
         if entry.published is None:
-            said = f"'{text.clean(entry.raw_date)[:60]}' is no date" if entry.raw_date else "no date"
-            return Reject(
-                f"The entry cannot be placed in time: {said}.", text.excerpt(payload)
+            said = (
+                f"'{text.clean(entry.raw_date)[:60]}' is no date" if entry.raw_date else "no date"
             )
+            return Reject(f"The entry cannot be placed in time: {said}.", text.excerpt(payload))
         occurred_at = in_time(entry.published, self._now)
         if occurred_at is None:
             return Reject(

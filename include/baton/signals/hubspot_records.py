@@ -42,8 +42,8 @@ def properties(entity: Entity, mapping: CrmSource) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*_OWN[entity], *further, *protected)))
 
 
-def owner(row: Mapping[str, Any]) -> Landed:
-    """Return the record of an owner; the primary team is the region."""
+def owner(row: Mapping[str, Any], mapping: CrmSource) -> Landed:
+    """Return the record of an owner; the primary team is the region, and names the time zone."""
     key = _plain(row.get("id"))
     email = text.address(row.get("email"))
     name = " ".join(
@@ -54,12 +54,15 @@ def owner(row: Mapping[str, Any]) -> Landed:
     teams = row.get("teams") if isinstance(row.get("teams"), list) else []
     named = [team for team in teams or () if isinstance(team, dict)]
     primary = next((team for team in named if team.get("primary")), named[0] if named else {})
+    team = _plain(primary.get("name"))
+    timezone = mapping.team_timezones.get(team or "")
     return {
         "natural_key": key,
         "name": name or email,
         "email": email,
-        "region": _plain(primary.get("name")),
+        "region": team,
         "active": row.get("archived") is not True,
+        "attributes": {"timezone": timezone} if timezone else {},
         "source_updated_at": text.moment(row.get("updatedAt")),
     }
 

@@ -56,7 +56,9 @@ update resolve_account r set account_id = f.id from fresh f
 where r.account_id is null and r.domain = f.domain
 """
 
-_NAME_THE_REST = "update resolve_account set account_id = ops.new_id('acc') where account_id is null"
+_NAME_THE_REST = (
+    "update resolve_account set account_id = ops.new_id('acc') where account_id is null"
+)
 
 _ALIASES = """
 insert into ops.account_alias (source, natural_key, account_id)

@@ -12,7 +12,9 @@ import psycopg
 from baton.signals.resolve_accounts import HOST, PUBLIC_MAIL
 from baton.warehouse.connect import scalar, sql
 
-ADDRESS = r"^[a-z0-9.!#$%&'*+/=?^_`{|}~-]+@([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]$"
+ADDRESS = (
+    r"^[a-z0-9.!#$%&'*+/=?^_`{|}~-]+@([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]$"
+)
 
 _LATEST = r"""
 create temp table resolve_contact on commit drop as
@@ -73,7 +75,9 @@ update resolve_contact r set contact_id = f.id from fresh f
 where r.contact_id is null and r.email = f.email
 """
 
-_NAME_THE_REST = "update resolve_contact set contact_id = ops.new_id('con') where contact_id is null"
+_NAME_THE_REST = (
+    "update resolve_contact set contact_id = ops.new_id('con') where contact_id is null"
+)
 
 _MERGE = """
 create temp table resolve_merged_contact on commit drop as

@@ -12,9 +12,7 @@ from baton.signals.landing import Counts
 SOURCE = "watchlist"
 
 
-def land(
-    conn: psycopg.Connection[Any], run_id: str, watched: Sequence[WatchedAccount]
-) -> Counts:
+def land(conn: psycopg.Connection[Any], run_id: str, watched: Sequence[WatchedAccount]) -> Counts:
     """Land the lines of the watchlist, in the caller's transaction."""
     records = [
         {

@@ -13,7 +13,7 @@ from baton.warehouse.connect import rows
 from baton.writing.records import Evidence
 
 LONGEST = 400
-PER_ACCOUNT = 8
+PER_LEAD = 8
 
 _TAG = re.compile(r"<[^<>]*>")
 _SPACE = re.compile(r"\s+")
@@ -28,58 +28,45 @@ _ORDERS = re.compile(
 )
 
 SIGNALS = """
-    with wanted as (
-        select id as account_id, domain from ops.account where id = any(%(accounts)s)
-    ), ranked as (
-        select w.account_id, ops.signal_id(s.source, s.natural_key) as id, s.signal_type as kind,
-            coalesce(s.title, '') as title,
-            coalesce(s.payload ->> 'summary', s.payload ->> 'description', '') as summary,
-            s.url, s.occurred_at as at,
-            row_number() over (
-                partition by w.account_id
-                order by s.occurred_at desc, s.source, s.natural_key
-            ) as place
-        from wanted w
-        join landing.signal s on s.domain = w.domain
-        join ops.released_run r on r.id = s.run_id
-        where s.occurred_at <= %(as_of)s
-            and s.occurred_at > %(as_of)s - make_interval(days => %(days)s)
-    )
-    select account_id, id, kind, title, summary, url, at from ranked where place <= %(limit)s
-    order by account_id, at desc, id
+    select lead.id as lead_id, s.id, s.kind, s.title, s.summary, s.url, s.occurred_at as at
+    from unnest(%(leads)s::text[]) lead (id)
+    cross join lateral (
+        select * from ops.signals_of(lead.id)
+        where occurred_at <= %(as_of)s
+            and occurred_at > %(as_of)s - make_interval(days => %(days)s)
+        order by occurred_at desc, id
+        limit %(limit)s
+    ) s
+    order by lead.id, s.occurred_at desc, s.id
 """
 
 
 def collect(
     conn: psycopg.Connection[Any],
-    accounts: Iterable[str],
+    leads: Iterable[str],
     as_of: datetime,
     *,
     max_age_days: int,
     silent: Collection[str] = (),
 ) -> dict[str, tuple[Evidence, ...]]:
-    """Return the evidence per account id, newest first, at most `PER_ACCOUNT` each.
+    """Return the evidence per lead id, newest first, at most `PER_LEAD` each.
 
-    Only signals of released runs, no older than `max_age_days` at `as_of`. What is of a `silent` kind,
-    or reads like an order to a machine, is there but not speakable. The same text counts once.
+    Only released signals of the lead's account, no older than `max_age_days` at `as_of`. What is of
+    a `silent` kind, or reads like an order to a machine, is there but not speakable. The same
+    headline counts once.
     """
     found: dict[str, dict[str, Evidence]] = {}
-    query = {
-        "accounts": list(accounts),
-        "as_of": as_of,
-        "days": max_age_days,
-        "limit": 4 * PER_ACCOUNT,
-    }
+    query = {"leads": list(leads), "as_of": as_of, "days": max_age_days, "limit": 4 * PER_LEAD}
     for row in rows(conn, SIGNALS, query):
         headline = clean(row["title"]) or row["kind"].replace("_", " ")
         text = _together(headline, clean(row["summary"]))
-        items = found.setdefault(row["account_id"], {})
-        if len(items) < PER_ACCOUNT and headline.casefold() not in items:
+        items = found.setdefault(row["lead_id"], {})
+        if len(items) < PER_LEAD and headline.casefold() not in items:
             speakable = row["kind"] not in silent and not is_for_machines(text)
             items[headline.casefold()] = Evidence(
                 row["id"], row["kind"], text, headline, safe_url(row["url"]), row["at"], speakable
             )
-    return {account: tuple(items.values()) for account, items in found.items()}
+    return {lead: tuple(items.values()) for lead, items in found.items()}
 
 
 def _together(headline: str, summary: str) -> str:

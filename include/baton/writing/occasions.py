@@ -63,10 +63,9 @@ def load(
     known: dict[str, dict[str, tuple[Evidence, ...]]] = {}
     for name in {row["sequence"] for row in leads.values()}:
         sequence = sequences.get(name)
-        accounts = {row["account_id"] for row in leads.values() if row["sequence"] == name}
         known[name] = evidence.collect(
             conn,
-            accounts,
+            [lead for lead, row in leads.items() if row["sequence"] == name],
             as_of,
             max_age_days=sequence.evidence_max_age_days,
             silent=sequence.silent_signals,
@@ -75,7 +74,7 @@ def load(
     for touch in due:
         if row := leads.get(touch.lead_id):
             occasion = _occasion(row, touch)
-            given = known[occasion.sequence].get(row["account_id"], ())
+            given = known[occasion.sequence].get(touch.lead_id, ())
             thread = threads.get(touch.lead_id, ())
             found.append(replace(occasion, evidence=given, thread=thread))
     return found

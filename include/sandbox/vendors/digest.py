@@ -15,11 +15,13 @@ NOTES: tuple[tuple[str, str], ...] = (
     (r"My worry is", "Their worry"),
     (r"data protection", "Contract and data protection"),
 )
-UPDATES: tuple[tuple[str, str], ...] = (
-    ("amount", r"budget of EUR ([\d,.]+\d)"),
-    ("closedate", r"to be live by (\d{1,2} \w+ \d{4})"),
-    ("hs_next_step", r"(speak again on \d{1,2} \w+ \d{4})"),
-)
+# What is said of a field that it may be asked for.
+SAID_OF = {
+    "next_step": r"(speak again on \d{1,2} \w+ \d{4})",
+    "budget": r"budget of (EUR [\d,.]+\d)",
+    "go_live": r"to be live by (\d{1,2} \w+ \d{4})",
+    "competitor": r"At the moment ([A-Z]\w+)",
+}
 STEP = re.compile(r"\bI will (?P<what>.+?) by (?P<when>\d{1,2} \w+ \d{4})|"
                   r"\b(?P<call>speak again) on (?P<date>\d{1,2} \w+ \d{4})")  # fmt: skip
 
@@ -56,9 +58,19 @@ def iso_date(text: str) -> str | None:
         return None
 
 
+def _asked(fields: Any) -> dict[str, str]:
+    """Return the kind of each field that is asked for, of those that a talk may name."""
+    rows = [f for f in fields if isinstance(f, dict)] if isinstance(fields, list) else []
+    return {str(f["field"]): str(f.get("kind")) for f in rows if f.get("field") in SAID_OF}
+
+
 def meeting_digest(data: dict[str, Any]) -> dict[str, Any]:
-    """Return notes, next steps and CRM updates, each with the words that prove it."""
+    """Return notes, next steps and CRM updates, each with the words that prove it.
+
+    Updates are for the fields that `data["fields"]` names: [{"field", "kind", "means"}, ...].
+    """
     notes, steps, updates = [], [], []
+    asked = _asked(data.get("fields"))
     for speaker, words in turns(data):
         for pattern, topic in NOTES:
             if found := re.search(pattern, words):
@@ -76,11 +88,9 @@ def meeting_digest(data: dict[str, Any]) -> dict[str, Any]:
                     "quote": quote,
                 }
             )
-        for field, pattern in UPDATES:
-            if found := re.search(pattern, words):
-                value = found[1].replace(",", "") if field == "amount" else found[1]
-                if field == "closedate":
-                    value = iso_date(value) or value
+        for field, kind in asked.items():
+            if found := re.search(SAID_OF[field], words):
+                value = iso_date(found[1]) or found[1] if kind == "date" else found[1]
                 quote = _sentence(words, found.start())
                 updates.append({"field": field, "value": value, "quote": quote})
     return {"notes": notes, "next_steps": steps, "crm_updates": updates}

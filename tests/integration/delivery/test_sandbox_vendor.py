@@ -113,7 +113,7 @@ def test_where_the_rules_are_unsure_the_model_reads_the_reply(
 ) -> None:
     url, sandbox = served
     key = sandbox.config.keys.openai_key
-    endpoint = {"base_url": url.replace("/sendgrid", "/openai/v1"), "model": "sandbox"}
+    endpoint = {"base_url": url.replace("/sendgrid", "/openai/v1")}
     connection = Connection("baton_llm", "openai", password=key, extra=endpoint)
     settings = world.settings.with_connections({"baton_llm": connection})
     person = world.person()
@@ -124,7 +124,6 @@ def test_where_the_rules_are_unsure_the_model_reads_the_reply(
         person.email,
     )
     steps.triage(replace(world.new_run("reply_triage"), settings=settings))
-    print(world.rows("select error, answer, model from ops.generation"))
     row = world.rows("select * from ops.reply where contact_id = %s", person.contact_id)[0]
     assert (row["intent"], row["quote"]) == ("referral", "Better speak with my colleague Ann.")
     kept = world.rows("select * from ops.generation where id = %s", row["generation_id"])[0]

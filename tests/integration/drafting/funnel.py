@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
+from psycopg.types.json import Jsonb
 
 from baton.core import ids
 from baton.core.settings import Settings
@@ -80,11 +81,15 @@ class Funnel:
         rep: tuple[str, str] | None = CLARA,
         released: bool = True,
         signals: tuple[tuple[str, str, str], ...] = (
-            ("funding", "{name} raises EUR 24 million Series B",
-             "{name} GmbH has raised EUR 24 million led by Cobalt Ridge Partners."),
+            (
+                "funding",
+                "{name} raises EUR 24 million Series B",
+                "{name} GmbH has raised EUR 24 million led by Cobalt Ridge Partners.",
+            ),
         ),
         sequence: str = SEQUENCE,
         quartile: int = 1,
+        counted: tuple[str, ...] = (),
     ) -> Lead:
         """A routed lead whose account showed these signals (type, title, summary)."""
         domain = f"{name.lower().replace(' ', '-')}-{next(NUMBERS)}.example"
@@ -108,10 +113,18 @@ class Funnel:
             insert into ops.lead (contact_id, person_id, account_id, sequence, icp_fit,
                 intent_score, lead_score, icp_quartile, cut_version, model_version, reasons,
                 eligible_at, run_id)
-            values (%s, %s, %s, %s, 80, 25, 0.1, %s, 'c1', 'm1', '[]', ops.now() - interval '1 hour',
+            values (%s, %s, %s, %s, 80, 25, 0.1, %s, 'c1', 'm1', %s, ops.now() - interval '1 hour',
                     %s) returning id
             """,
-            (contact, person, account, sequence, quartile, run.id),
+            (
+                contact,
+                person,
+                account,
+                sequence,
+                quartile,
+                Jsonb({"signals": [{"signal_id": id_, "points": 5} for id_ in counted]}),
+                run.id,
+            ),
         )[0][0]
         self.execute(
             "insert into ops.routing_decision (lead_id, rep_id, rule, reason, policy_hash, run_id) "
@@ -163,8 +176,18 @@ class Funnel:
                     ops.now() - make_interval(mins => %s), ops.now() - make_interval(mins => %s), %s)
             returning id
             """,
-            (*draft[:2], lead.contact_id, lead.person_id, SEQUENCE, step, draft[2], state,
-             int(days_ago * 1440), int(days_ago * 1440), run.id),
+            (
+                *draft[:2],
+                lead.contact_id,
+                lead.person_id,
+                SEQUENCE,
+                step,
+                draft[2],
+                state,
+                int(days_ago * 1440),
+                int(days_ago * 1440),
+                run.id,
+            ),
         )[0][0]
 
     def connection(self) -> psycopg.Connection[Any]:

@@ -41,9 +41,9 @@ TEXT = "convert_from(rendered, 'UTF8')::jsonb ->> 'text'"
 def test_a_sound_batch_is_released(funnel: Funnel, batch):
     run, _, _ = batch
     gate.check(run, "draft_generation")
-    assert funnel.execute("select released_at is not null from ops.run where id = %s", (run.id,)) == [
-        (True,)
-    ]
+    assert funnel.execute(
+        "select released_at is not null from ops.run where id = %s", (run.id,)
+    ) == [(True,)]
 
 
 @pytest.mark.parametrize(

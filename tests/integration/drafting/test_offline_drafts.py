@@ -201,7 +201,8 @@ def test_nothing_worth_saying_is_looked_at_again_when_there_is_news(funnel: Funn
     lead = funnel.lead(signals=())
     write(funnel)
     funnel.execute(
-        "update ops.draft set expires_at = ops.now() - interval '1 s' where lead_id = %s", (lead.id,)
+        "update ops.draft set expires_at = ops.now() - interval '1 s' where lead_id = %s",
+        (lead.id,),
     )
     assert write(funnel)["let_go"] == 1
     assert drafts_of(funnel, lead) == [(1, "expired")]
@@ -215,6 +216,28 @@ def test_old_news_is_no_reason_to_write(funnel: Funnel):
     funnel.signal(lead.domain, "funding", "Long ago", hours=24 * 46)
     write(funnel)
     assert drafts_of(funnel, lead) == [(1, "nothing")]
+
+
+def test_a_signal_that_only_names_the_company_is_used_when_the_score_counted_it(funnel: Funnel):
+    lead = funnel.lead(signals=())
+    signal = funnel.signal(lead.domain, "hiring", "Demand Planner")
+    funnel.execute("update landing.signal set domain = null where domain = %s", (lead.domain,))
+    write(funnel)
+    assert drafts_of(funnel, lead) == [(1, "nothing")]
+    counted = funnel.lead("Counted Cargo", signals=(), counted=(signal,))
+    write(funnel)
+    assert 'opening for "Demand Planner"' in message_of(funnel, counted)["text"]
+
+
+def test_a_signal_of_a_persons_address_is_used(funnel: Funnel):
+    lead = funnel.lead(signals=())
+    funnel.signal(lead.domain, "product_trial", "Trial started")
+    funnel.execute(
+        "update landing.signal set domain = null, email = %s where domain = %s",
+        (lead.email, lead.domain),
+    )
+    write(funnel)
+    assert "a trial of Halden Flow" in message_of(funnel, lead)["text"]
 
 
 def test_a_signal_that_was_not_released_is_not_used(funnel: Funnel):

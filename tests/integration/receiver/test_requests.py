@@ -115,9 +115,7 @@ def test_a_number_without_end_is_kept_as_text(senders: Senders, ask: Ask) -> Non
         pytest.param({"Timestamp": "x", "Signature": "eA=="}, id="no time"),
     ],
 )
-def test_an_unsigned_post_is_refused(
-    senders: Senders, ask: Ask, headers: dict[str, str]
-) -> None:
+def test_an_unsigned_post_is_refused(senders: Senders, ask: Ask, headers: dict[str, str]) -> None:
     before = ask("select count(*) from landing.intake")
     answer = senders.http.post(
         "/webhooks/sendgrid/events",

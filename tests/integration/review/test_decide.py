@@ -72,7 +72,9 @@ def test_two_reviewers_at_the_same_moment_make_one_decision(desk: Desk):
     for thread in threads:
         thread.join(timeout=20)
     assert sorted(outcomes) == ["done", "stale"]
-    assert len(desk.execute("select 1 from ops.decision where draft_id = %s", (choice.draft_id,))) == 1
+    assert (
+        len(desk.execute("select 1 from ops.decision where draft_id = %s", (choice.draft_id,))) == 1
+    )
 
 
 @pytest.mark.parametrize(

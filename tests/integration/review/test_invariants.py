@@ -25,7 +25,9 @@ def conn(desk: Desk) -> Any:
         connection.rollback()
 
 
-def approved(desk: Desk, conn: psycopg.Connection[Any], name: str = "Alder Cargo") -> dict[str, Any]:
+def approved(
+    desk: Desk, conn: psycopg.Connection[Any], name: str = "Alder Cargo"
+) -> dict[str, Any]:
     """An approved draft, as the columns of the message that may be made of it."""
     choice = desk.drafted(name)[0]
     with desk.connection() as other:

@@ -160,7 +160,8 @@ class TestGate:
         draft_id = self.approved(waiting)
         waiting.execute("alter table ops.decision disable trigger all")
         waiting.execute(
-            "update ops.decision set content_hash = repeat('0', 64) where draft_id = %s", (draft_id,)
+            "update ops.decision set content_hash = repeat('0', 64) where draft_id = %s",
+            (draft_id,),
         )
         waiting.execute("alter table ops.decision enable trigger all")
         with pytest.raises(GateFailed, match=draft_id):

@@ -179,7 +179,9 @@ def test_one_address_is_one_contact_and_one_person(desk: Desk) -> None:
     assert desk.ask("select count(*) from ops.contact_alias") == [(2,)]
 
 
-def test_the_key_of_an_address_is_the_same_in_sql_and_python(desk: Desk, settings: Settings) -> None:
+def test_the_key_of_an_address_is_the_same_in_sql_and_python(
+    desk: Desk, settings: Settings
+) -> None:
     desk.land("shop", "contact", contact("c", email="lee@acme.example"))
     desk.resolve()
     assert desk.ask("select address_key from ops.contact") == [

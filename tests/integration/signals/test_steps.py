@@ -44,9 +44,7 @@ def test_bad_items_are_kept_with_their_reasons_once(own_database: Own) -> None:
 
 def test_most_signals_know_their_company(own_database: Own) -> None:
     steps.land(own_database.run())
-    ((known, all_of_them),) = own_database.ask(
-        "select count(domain), count(*) from landing.signal"
-    )
+    ((known, all_of_them),) = own_database.ask("select count(domain), count(*) from landing.signal")
     assert known / all_of_them > 0.95
     assert own_database.ask(
         "select domain from landing.signal where title like 'Quarrymoor%%' group by 1"
@@ -129,7 +127,7 @@ def test_without_any_source_the_step_is_tried_again(own_database: Own) -> None:
 
 def test_a_board_of_too_many_pages_lands_what_was_read(own_database: Own, playbook: Path) -> None:
     edit(playbook, "jobs", "signal_type: hiring", "signal_type: hiring\nmax_pages: 1")
-    with pytest.raises(VendorError, match="raise max_pages in signals/jobs.yml"):
+    with pytest.raises(VendorError, match=r"raise max_pages in signals/jobs\.yml"):
         steps.land(own_database.run())
     ((count,),) = own_database.ask("select count(*) from landing.signal where source = 'jobs'")
     assert count > 0
@@ -144,6 +142,9 @@ def test_a_refresh_makes_accounts_contacts_and_reps(own_database: Own) -> None:
     assert own_database.ask(
         "select count(*), count(address_key) from ops.contact where email = lower(email)"
     ) == [(counts["contacts"],) * 2]
+    assert own_database.ask("select timezone from ops.rep where name = 'Clara Voss'") == [
+        ("Europe/Berlin",)
+    ]
     # What RevOps writes goes before what the CRM says; what only the CRM knows stays.
     assert own_database.ask(
         "select name, region from ops.account where domain = 'wexholm-supply.example'"
@@ -219,4 +220,3 @@ def test_a_wrong_line_of_the_watchlist_stops_before_anything_is_changed(
     with pytest.raises(PlaybookError, match="line 62, column domain"):
         steps.refresh(own_database.run("list_refresh"))
     assert own_database.ask("select count(*) from ops.account") == [(0,)]
-

@@ -24,7 +24,11 @@ OUTSIDE = """<?xml version="1.0"?><!DOCTYPE rss [<!entity x SYSTEM "file:///etc/
 
 def test_an_entry_is_read() -> None:
     (entry,) = parse_feed("news", RSS.encode()).entries
-    assert (entry.id, entry.link, entry.categories) == ("urn:1", "https://n.example/1", ("Funding",))
+    assert (entry.id, entry.link, entry.categories) == (
+        "urn:1",
+        "https://n.example/1",
+        ("Funding",),
+    )
     assert entry.published == datetime(2026, 3, 2, 8, tzinfo=UTC)
 
 
@@ -127,7 +131,7 @@ def test_a_next_page_that_leads_away_is_not_read(following: str, words: str) -> 
 
 
 def test_a_document_of_another_form_is_said() -> None:
-    with pytest.raises(VendorError, match="no list at 'data.jobs'"):
+    with pytest.raises(VendorError, match=r"no list at 'data\.jobs'"):
         pages({"jobs": []})
 
 

@@ -112,7 +112,9 @@ def test_a_large_body_is_cut_off_while_it_comes() -> None:
 
 def test_a_packed_bomb_is_cut_off() -> None:
     bomb = gzip.compress(b"0" * 5_000_000)
-    answer = httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=httpx.ByteStream(bomb))
+    answer = httpx.Response(
+        200, headers={"Content-Encoding": "gzip"}, stream=httpx.ByteStream(bomb)
+    )
     with pytest.raises(VendorError, match="more than 100,000 bytes"):
         client(Vendor(answer), max_bytes=100_000).get(URL)
 
@@ -148,7 +150,7 @@ def test_a_redirect_is_followed_on_the_same_host_only_with_our_credentials() -> 
 )
 def test_a_redirect_into_our_own_network_is_refused(target: str) -> None:
     vendor = Vendor(httpx.Response(302, headers={"Location": target}))
-    with pytest.raises(VendorError, match="private address|no web address"):
+    with pytest.raises(VendorError, match=r"private address|no web address"):
         client(vendor, follow_redirects=True).get(URL)
     assert len(vendor.asked) == 1
 

@@ -131,7 +131,9 @@ def test_the_schema_is_strict_all_the_way_down():
     ("answer", "said"),
     [
         pytest.param(answered("I cannot.", kind="refusal"), "refused: I cannot", id="a refusal"),
-        pytest.param(answered('{"parts": [', status="incomplete"), "max_output_tokens", id="cut off"),
+        pytest.param(
+            answered('{"parts": [', status="incomplete"), "max_output_tokens", id="cut off"
+        ),
         pytest.param(answered("not json"), "another shape", id="no JSON"),
         pytest.param(answered('{"parts": 3, "note": null}'), "at parts", id="another shape"),
         pytest.param(answered('{"parts": [], "note": null, "x": 1}'), "at x", id="more than asked"),
@@ -147,13 +149,19 @@ def test_an_answer_that_is_none_is_refused_with_what_it_cost(vendor, answer, sai
 @pytest.mark.parametrize(
     ("status", "code", "headers", "kind", "said", "wait"),
     [
-        pytest.param(429, None, {"Retry-After": "7"}, VendorUnavailable, "slow down", 7.0, id="429"),
-        pytest.param(429, None, {"Retry-After": "soon"}, VendorUnavailable, "slow", None, id="no time"),
+        pytest.param(
+            429, None, {"Retry-After": "7"}, VendorUnavailable, "slow down", 7.0, id="429"
+        ),
+        pytest.param(
+            429, None, {"Retry-After": "soon"}, VendorUnavailable, "slow", None, id="no time"
+        ),
         pytest.param(429, "insufficient_quota", {}, VendorError, "quota", None, id="no money left"),
         pytest.param(500, None, {}, VendorUnavailable, "failed .500", None, id="500"),
         pytest.param(503, None, {}, VendorUnavailable, "failed .503", None, id="503"),
         pytest.param(401, None, {}, VendorError, "refused the API key", None, id="a wrong key"),
-        pytest.param(403, None, {}, VendorError, "refused the API key", None, id="a key without rights"),
+        pytest.param(
+            403, None, {}, VendorError, "refused the API key", None, id="a key without rights"
+        ),
         pytest.param(404, None, {}, VendorError, "no model 'm-1'", None, id="no such model"),
         pytest.param(400, None, {}, VendorError, "rejected the request", None, id="a bad request"),
     ],

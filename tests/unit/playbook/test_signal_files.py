@@ -53,9 +53,7 @@ def test_a_source_that_is_switched_off_is_not_read(folder: Path) -> None:
                      id="a half-life of nothing"),
     ],
 )  # fmt: skip
-def test_mistakes_in_a_source(
-    folder: Path, file: str, before: str, after: str, words: str
-) -> None:
+def test_mistakes_in_a_source(folder: Path, file: str, before: str, after: str, words: str) -> None:
     path = folder / "signals" / file
     path.write_text(path.read_text().replace(before, after, 1))
     with pytest.raises(PlaybookError, match=words) as caught:
@@ -95,5 +93,5 @@ def test_mistakes_in_the_watchlist(folder: Path, line: str, words: str) -> None:
 def test_a_domain_that_stands_there_twice(folder: Path) -> None:
     rows = "a.example,A,,,,,,,\nA.example,A again,,,,,,,\n"
     (folder / "watchlist.csv").write_text(",".join(watchlist.COLUMNS) + f"\n{rows}")
-    with pytest.raises(PlaybookError, match="line 3: a.example stands in line 2 already"):
+    with pytest.raises(PlaybookError, match=r"line 3: a\.example stands in line 2 already"):
         watchlist.load(folder)

@@ -38,7 +38,11 @@ READERS: dict[str, Read] = {
     "transcript": events.transcripts,
 }
 ANYTHING = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=15,
 )
@@ -73,7 +77,9 @@ def test_another_event_is_another(changes: dict[str, Any]) -> None:
 
 def test_a_late_bounce_without_custom_arguments_is_known_by_message_and_address() -> None:
     late = {"baton_send_key": None}
-    assert email_key(**late) == email_key(**late, sg_message_id="abc.filter99.2", email="lee@acme.example")
+    assert email_key(**late) == email_key(
+        **late, sg_message_id="abc.filter99.2", email="lee@acme.example"
+    )
     assert email_key(**late) != email_key(**late, email="kim@acme.example")
     found = row(events.email_events, [{**BOUNCE, **late}])
     assert found.columns == {"event_type": "bounce", "send_key": None, "email": "lee@acme.example"}
@@ -131,6 +137,18 @@ def test_a_ping_is_landed_too() -> None:
 def test_a_transcript_is_tied_to_its_booking() -> None:
     found = row(events.transcripts, TRANSCRIPT)
     assert (found.natural_key, found.columns) == ("tr_1", {"meeting_uid": "bk1"})
+
+
+@pytest.mark.parametrize("name", ["audio_url", "recording_url"])
+def test_a_recording_without_words_is_taken(name: str) -> None:
+    document = {**TRANSCRIPT, "text": "", name: "https://rec.example/1.wav"}
+    assert row(events.transcripts, document).payload[name] == document[name]
+
+
+def test_a_transcript_with_neither_words_nor_a_recording_is_rejected() -> None:
+    (found,) = events.transcripts(json.dumps({**TRANSCRIPT, "text": ""}).encode(), NOW)
+    assert isinstance(found, Reject)
+    assert "neither words nor a recording" in found.reason
 
 
 @pytest.mark.parametrize("name", READERS)

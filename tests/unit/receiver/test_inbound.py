@@ -144,11 +144,15 @@ def test_a_mail_with_a_wrong_date_came_now(date: str) -> None:
 @pytest.mark.parametrize(
     ("body", "kind", "words"),
     [
-        pytest.param(b"a=b", "application/x-www-form-urlencoded", "no multipart", id="another form"),
+        pytest.param(
+            b"a=b", "application/x-www-form-urlencoded", "no multipart", id="another form"
+        ),
         pytest.param(b"nothing", KIND, "no multipart form", id="no parts"),
         pytest.param(form(hello="x"), KIND, "holds no e-mail", id="another content"),
         pytest.param(DEFAULT, "multipart/form-data", "no multipart form", id="no boundary"),
-        pytest.param(DEFAULT, "multipart/form-data; boundary=", "no multipart", id="empty boundary"),
+        pytest.param(
+            DEFAULT, "multipart/form-data; boundary=", "no multipart", id="empty boundary"
+        ),
     ],
 )
 def test_what_is_no_mail_is_kept_with_a_reason(body: bytes, kind: str, words: str) -> None:

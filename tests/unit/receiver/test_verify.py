@@ -50,7 +50,9 @@ def test_sendgrid_is_believed() -> None:
         pytest.param(now(), signed(now()), BODY + b" ", "does not fit", id="another body"),
         pytest.param(now(1), signed(now()), BODY, "does not fit", id="another timestamp"),
         pytest.param(now(-70_000), signed(now(-70_000)), BODY, "10 minutes", id="an old one"),
-        pytest.param(now(70_000), signed(now(70_000)), BODY, "10 minutes", id="one from the future"),
+        pytest.param(
+            now(70_000), signed(now(70_000)), BODY, "10 minutes", id="one from the future"
+        ),
         pytest.param("soon", signed("soon"), BODY, "no number", id="a timestamp in words"),
         pytest.param("1e9", signed("1e9"), BODY, "no number", id="a timestamp in powers"),
     ],

@@ -162,15 +162,22 @@ def test_a_digest_quotes_the_transcript_letter_for_letter(sandbox):
     told = transcripts.transcript(
         sandbox.world.rng("x"), booking, market.reps[0], person, market.accounts[0]
     )
-    read = digest.meeting_digest({"transcript": told["segments"]})
+    fields = [
+        {"field": "budget", "kind": "money", "means": "What is set aside."},
+        {"field": "go_live", "kind": "date", "means": "When it should run."},
+        {"field": "next_step", "kind": "text", "means": "What was agreed."},
+        {"field": "shoe_size", "kind": "text", "means": "Nobody speaks of it."},
+    ]
+    read = digest.meeting_digest({"fields": fields, "segments": told["segments"]})
     assert len(read["notes"]) >= 5
     assert len(read["next_steps"]) == 3
-    assert {u["field"] for u in read["crm_updates"]} == {"amount", "closedate", "hs_next_step"}
+    assert {u["field"] for u in read["crm_updates"]} == {"budget", "go_live", "next_step"}
+    assert digest.meeting_digest({"segments": told["segments"]})["crm_updates"] == []
     for part in ("notes", "next_steps", "crm_updates"):
         assert all(row["quote"] in told["text"] for row in read[part])
     due = [s["due_on"] for s in read["next_steps"]]
     assert due == ["2026-03-04", "2026-03-07", "2026-03-11"]
-    assert digest.meeting_digest({"transcript": told["text"]}) == read
+    assert digest.meeting_digest({"fields": fields, "transcript": told["text"]}) == read
 
 
 @pytest.mark.parametrize(

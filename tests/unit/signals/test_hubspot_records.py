@@ -155,15 +155,17 @@ def test_an_owner_and_their_region() -> None:
         "archived": False,
         "teams": [{"name": "EMEA"}, {"name": "DACH", "primary": True}],
     }  # fmt: skip
-    found = landed(read.owner(row))
+    found = landed(read.owner(row, MAPPING))
     assert (found["natural_key"], found["name"], found["email"], found["region"]) == (
         "5", "Clara Voss", "clara@x.example", "DACH",
     )  # fmt: skip
     assert found["active"]
+    assert found["attributes"] == {"timezone": "Europe/Berlin"}
 
 
 def test_an_owner_who_left_is_not_active() -> None:
-    assert not landed(read.owner({"id": "5", "email": "c@x.example", "archived": True}))["active"]
+    row = {"id": "5", "email": "c@x.example", "archived": True}
+    assert not landed(read.owner(row, MAPPING))["active"]
 
 
 @settings(deadline=None)
@@ -192,7 +194,7 @@ def test_any_deal_ends_landed_or_rejected(properties: dict[str, Any], at: str) -
     )
 )
 def test_any_owner_ends_landed_or_rejected(row: dict[str, Any]) -> None:
-    fits("owner", read.owner(row))
+    fits("owner", read.owner(row, MAPPING))
 
 
 def fits(entity: Any, found: read.Landed) -> None:

@@ -102,7 +102,9 @@ def test_an_entry_becomes_a_signal_of_the_company_it_names() -> None:
     [
         pytest.param({"title": "<b></b>"}, "no title", id="a title of markup only"),
         pytest.param({"published": None, "raw_date": ""}, "no date", id="no date"),
-        pytest.param({"published": None, "raw_date": "32 Foo"}, "'32 Foo' is no date", id="bad date"),
+        pytest.param(
+            {"published": None, "raw_date": "32 Foo"}, "'32 Foo' is no date", id="bad date"
+        ),
         pytest.param({"published": NOW + timedelta(days=2)}, "in the future", id="the future"),
         pytest.param({"categories": ("Sport",)}, "map one in", id="an unknown category"),
     ],
@@ -248,7 +250,9 @@ def test_an_event_becomes_a_signal() -> None:
 @pytest.mark.parametrize(
     ("payload", "words"),
     [
-        pytest.param({"type": "unheard_of", "domain": "a.example"}, "not mapped", id="unknown type"),
+        pytest.param(
+            {"type": "unheard_of", "domain": "a.example"}, "not mapped", id="unknown type"
+        ),
         pytest.param({"type": ["x"]}, "not mapped", id="a type that is a list"),
         pytest.param({"type": "site_visit_docs"}, "neither a company nor a person", id="nobody"),
         pytest.param([1], "no JSON object", id="no object"),

@@ -21,12 +21,18 @@ def test_a_sound_text_breaks_no_rule():
         pytest.param("Congratulations on the Series B, Jonas", "sig_1", None, id="known names"),
         pytest.param("You raised EUR 42 million", "sig_1", "does not say 42", id="another number"),
         pytest.param("You raised 24 billion", "sig_1", "does not say billion", id="another order"),
-        pytest.param("You doubled your sites", "sig_1", "does not say double", id="a rate in words"),
-        pytest.param("You cut stock by 24 percent", "sig_1", "does not say %", id="a made-up share"),
+        pytest.param(
+            "You doubled your sites", "sig_1", "does not say double", id="a rate in words"
+        ),
+        pytest.param(
+            "You cut stock by 24 percent", "sig_1", "does not say %", id="a made-up share"
+        ),
         pytest.param("Led by Harbour Lane, you grow", "sig_1", "does not name", id="another name"),
         pytest.param("You raised EUR 24 million", "sig_2", "does not say", id="another evidence"),
         pytest.param("You raised EUR 24 million", "sig_9", "no evidence", id="unknown evidence"),
-        pytest.param("You read our pricing", "sig_3", "must not be mentioned", id="silent evidence"),
+        pytest.param(
+            "You read our pricing", "sig_3", "must not be mentioned", id="silent evidence"
+        ),
     ],
 )
 def test_a_claim_rests_on_its_evidence(claim, evidence, reason):
@@ -44,7 +50,10 @@ def test_a_claim_stands_in_the_body():
 
 
 def test_quotes_and_spaces_do_not_hide_a_claim():
-    result = checked('Hello,\n\nThe “Series  B”\nof EUR 24 million.', {'The "Series B" of EUR 24 million': "sig_1"})
+    result = checked(
+        "Hello,\n\nThe “Series  B”\nof EUR 24 million.",
+        {'The "Series B" of EUR 24 million': "sig_1"},
+    )
     assert "ungrounded-claim" not in rules(result)
 
 
@@ -124,7 +133,9 @@ def test_addresses_do_not_belong_in_the_body():
 def test_a_first_message_is_no_answer(subject):
     assert "deceptive-subject" in rules(checked("Hello Jonas,", subject=subject))
     thread = (Sent("us", "hello", "Hello", NOW),)
-    later = checked("Hello Jonas,", subject=subject, occasion=replace(OCCASION, thread=thread), step=2)
+    later = checked(
+        "Hello Jonas,", subject=subject, occasion=replace(OCCASION, thread=thread), step=2
+    )
     assert "deceptive-subject" not in rules(later)
 
 

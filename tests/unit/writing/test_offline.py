@@ -9,7 +9,16 @@ from baton.writing import offline
 from baton.writing.checks import check
 from baton.writing.records import Evidence, Sent
 from tests.unit.writing.material import (
-    FUNDING, HIRING, HOUSE, NOW, OCCASION, PLAYBOOK, SEQUENCE, SETTINGS, VISIT, VOICES,
+    FUNDING,
+    HIRING,
+    HOUSE,
+    NOW,
+    OCCASION,
+    PLAYBOOK,
+    SEQUENCE,
+    SETTINGS,
+    VISIT,
+    VOICES,
 )  # fmt: skip
 
 KINDS = sorted({kind for s in sequences.load(PLAYBOOK).by_name.values() for kind in s.signal_words})
@@ -17,7 +26,9 @@ KINDS = sorted({kind for s in sequences.load(PLAYBOOK).by_name.values() for kind
 
 @pytest.mark.parametrize("voice", sorted(VOICES.by_name))
 @pytest.mark.parametrize("kind", [*KINDS, "something_new"])
-@pytest.mark.parametrize("headline", ["Nordwind opens 3 sites", 'A "quoted" {odd} one!', "Ünïcode AG"])
+@pytest.mark.parametrize(
+    "headline", ["Nordwind opens 3 sites", 'A "quoted" {odd} one!', "Ünïcode AG"]
+)
 def test_whatever_the_playbook_allows_passes(voice, kind, headline):
     for sequence in sequences.load(PLAYBOOK).by_name.values():
         for step in sequence.steps:

@@ -29,7 +29,9 @@ def test_the_form_is_canonical():
 
 
 def test_code_chooses_sender_recipient_and_links():
-    message = read(rendered(body="Write to eve@evil.example and unsubscribe at https://evil.example"))
+    message = read(
+        rendered(body="Write to eve@evil.example and unsubscribe at https://evil.example")
+    )
     assert message["from"] == "Clara Voss <clara.voss@halden.example>"
     assert message["to"] == "Jonas Keller <jonas.keller@nordwind.example>"
     assert message["reply_to"] == "clara.voss@halden.example"
@@ -67,7 +69,8 @@ def test_a_name_cannot_add_a_header(name):
 
 
 @pytest.mark.parametrize(
-    "address", ["", "jonas", "@x.example", "a@", "a@b@c.example", "a b@c.example", "a@b.example, e@f.example"]
+    "address",
+    ["", "jonas", "@x.example", "a@", "a@b@c.example", "a b@c.example", "a@b.example, e@f.example"],
 )
 def test_an_address_is_one_address(address):
     with pytest.raises(RenderError):
@@ -90,7 +93,7 @@ def test_names_are_quoted_where_needed(name, shown):
 
 
 def test_markup_is_escaped():
-    html = read(rendered(body="Hi <script>alert(1)</script> & \"you\"\nsecond line"))["html"]
+    html = read(rendered(body='Hi <script>alert(1)</script> & "you"\nsecond line'))["html"]
     assert "<script>" not in html
     assert "&lt;script&gt;" in html
     assert "second line" in html

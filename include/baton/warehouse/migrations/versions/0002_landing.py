@@ -33,6 +33,7 @@ create table landing.signal (
 ) partition by range (occurred_at);
 create index signal_run on landing.signal (run_id);
 create index signal_xact on landing.signal (xact);
+create index signal_email on landing.signal (email);
 
 -- Signed webhooks for site and product events, before they are read as signals.
 create table landing.signal_event (
@@ -239,6 +240,7 @@ create table landing.opportunity (
     unique (source, natural_key, content_hash),
     check (closed_at >= opened_at), check (amount is null or currency is not null)
 );
+create index opportunity_account on landing.opportunity (source, account_key);
 create table landing.touch (
     source text not null, natural_key text not null, content_hash text not null,
     received_at timestamptz not null default ops.now(), run_id text references ops.run, intake_id text,

@@ -19,6 +19,37 @@ language sql immutable strict parallel safe as $$
     select 'sig_' || left(encode(sha256(convert_to(source || '|' || natural_key, 'UTF8')), 'hex'), 20)
 $$;
 
+create index signal_evidence on landing.signal (ops.signal_id(source, natural_key));
+create index signal_host on landing.signal (split_part(email, '@', 2), occurred_at)
+    where domain is null;
+
+-- The released signals that speak of a lead's account: by its domain, by the host of an address, and
+-- those that the score counted (dbt matched some of them by the company's name alone).
+create function ops.signals_of(lead text) returns table (
+    id text, source text, kind text, title text, summary text, url text,
+    occurred_at timestamptz, received_at timestamptz)
+language sql stable as $$
+    with subject as (
+        select a.domain, l.reasons
+        from ops.lead l join ops.account a on a.id = l.account_id where l.id = lead
+    ), found as (
+        select s.* from subject j join landing.signal s on s.domain = j.domain
+        union all
+        select s.* from subject j
+        join landing.signal s on s.domain is null and split_part(s.email, '@', 2) = j.domain
+        union all
+        select s.* from subject j
+        cross join lateral jsonb_path_query(j.reasons, '$.signals[*].signal_id') counted (id)
+        join landing.signal s on ops.signal_id(s.source, s.natural_key) = counted.id #>> '{}'
+    )
+    select distinct on (f.source, f.natural_key) ops.signal_id(f.source, f.natural_key), f.source,
+        f.signal_type, coalesce(f.title, ''),
+        coalesce(f.payload ->> 'summary', f.payload ->> 'description', ''), f.url,
+        f.occurred_at, f.received_at
+    from found f join ops.released_run r on r.id = f.run_id
+    order by f.source, f.natural_key, f.occurred_at
+$$;
+
 -- Text for comparing: case, kinds of quotes and dashes, and spaces do not count, as in
 -- baton.writing.grounding.plain.
 create function ops.plain_text(value text) returns text

@@ -1,0 +1,161 @@
+"""What people see: dashes with reasons, marks of youth, well-formed pictures, harmless text."""
+
+import re
+from dataclasses import replace
+from xml.etree import ElementTree
+
+import pytest
+
+from baton.reports import svg
+from baton.reports.headline import headline, largest_loss
+from baton.reports.model import Report, Step
+from baton.reports.page import as_html, body
+from baton.reports.terminal import as_table
+from baton.reports.text import DASH, group_of, number
+from tests.unit.reports.reporting import COUNTS, EVIL, money, rate, report
+
+
+def pictures(html: str) -> list[ElementTree.Element]:
+    """Every picture of a page, read strictly."""
+    return [ElementTree.fromstring(text) for text in re.findall(r"<svg.*?</svg>", html, re.DOTALL)]
+
+
+def test_the_funnel_is_well_formed_and_every_step_is_a_named_link() -> None:
+    root = ElementTree.fromstring(svg.funnel(report().funnel["all", ""], 'From "a" <b> & c'))
+    links = root.findall("a")
+    assert len(links) == len(COUNTS)
+    assert links[5].get("aria-label") == "sent: 30 leads, 100.0 % of approved"
+    assert links[0].get("href") == "#stage-signals"
+    widths = [float(a.findall("rect")[2].get("width", "")) for a in links]
+    assert widths[0] == widths[2] == svg.BAR, "accounts and leads have a scale each"
+    assert widths[3] == pytest.approx(svg.BAR * 38 / 40, abs=0.1)
+
+
+def test_an_empty_funnel_is_a_picture_too() -> None:
+    steps = [replace(step, count=0) for step in report().funnel["all", ""]]
+    root = ElementTree.fromstring(svg.funnel(steps, "nothing"))
+    assert {a.findall("rect")[2].get("width") for a in root.findall("a")} == {"0.0"}
+
+
+def test_every_picture_of_the_file_is_well_formed() -> None:
+    assert len(pictures(as_html(report()))) >= 3
+
+
+def test_the_largest_loss_is_the_answer_to_the_first_question() -> None:
+    found = headline(report())[0]
+    assert found.question == "Where do we lose people?"
+    assert found.answer == "Between delivered and replied: 21 of 28 leads go no further"
+    assert found.detail.startswith("25.00 % go on (12.68 to 43.36 %, n 28).")
+
+
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [
+        pytest.param((100, 90, 20, 1), ("b", "c"), id="the share counts, not the last step"),
+        pytest.param((9, 1), None, id="too few to say"),
+        pytest.param((20, 20, 20), None, id="nobody is lost"),
+        pytest.param((20, 5, 15), ("a", "b"), id="more than before is no loss"),
+        pytest.param((), None, id="no steps"),
+    ],
+)
+def test_largest_loss(counts: tuple[int, ...], expected: tuple[str, str] | None) -> None:
+    steps = [Step(name, "leads", n) for name, n in zip("abcd", counts, strict=False)]
+    found = largest_loss(steps)
+    assert (found and (found[0].name, found[1].name)) == expected
+
+
+SHOWN = [pytest.param(as_table, id="terminal"), pytest.param(as_html, id="file"),
+         pytest.param(body, id="page")]  # fmt: skip
+
+
+@pytest.mark.parametrize("show", SHOWN)
+def test_a_dash_stands_with_its_reason(show) -> None:  # type: ignore[no-untyped-def]
+    text = show(report())
+    assert "no provider here reports complaints" in text
+    assert DASH in text
+
+
+@pytest.mark.parametrize("show", SHOWN)
+def test_a_reply_rate_stands_beside_sourced_pipeline(show) -> None:  # type: ignore[no-untyped-def]
+    assert "sourced pipeline 90,000 EUR" in show(report())
+
+
+@pytest.mark.parametrize("show", SHOWN)
+def test_what_stands_still_is_said(show) -> None:  # type: ignore[no-untyped-def]
+    assert "message_delivery stopped at domains" in show(report())
+
+
+@pytest.mark.parametrize("cut", ["all", "rep", "icp_quartile", "week"])
+def test_text_from_outside_is_never_markup(cut: str) -> None:
+    for page in (as_html(report()), body(report(), cut)):
+        assert "<script" not in page
+        assert "&lt;script&gt;" in page
+
+
+def test_a_week_that_can_still_change_is_marked() -> None:
+    page = body(report(), "week")
+    assert re.search(r'class="young">\s*<th scope="row">2026-02-23 <span[^>]*>not mature yet', page)
+
+
+def test_a_group_narrows_the_figures() -> None:
+    page = body(report(), "icp_quartile", "1")
+    assert "ICP quartile Q1" in page
+    assert "50.00 %" in page
+    assert "sourced pipeline 60,000 EUR" in page
+    assert "23.33 %" not in page
+
+
+def test_two_currencies_are_never_added() -> None:
+    text = as_table(report(money("revenue", 70_000, "USD")))
+    assert "50,000 EUR" in text
+    assert "70,000 USD" in text
+    assert "120,000" not in text
+
+
+def test_the_file_needs_nothing_from_elsewhere() -> None:
+    page = as_html(report())
+    assert not re.findall(r'(?:src|href)="(?!#)[^"]*"', page)
+    assert "@import" not in page
+    assert "url(" not in page
+
+
+def test_the_page_has_no_inline_style_that_its_policy_would_refuse() -> None:
+    assert 'style="' not in body(report())
+    assert "<style" not in body(report())
+
+
+def test_every_number_leads_to_its_definition() -> None:
+    page = as_html(report())
+    for metric in re.findall(r'href="#def-(\w+)"', page):
+        assert f'id="def-{metric}"' in page
+    for stage in re.findall(r'href="#stage-(\w+)"', page):
+        assert stage not in {s for s in ("delivery", "attribution") if f'id="stage-{s}"' not in page}
+
+
+def test_an_empty_report_says_so() -> None:
+    empty: Report = replace(report(), figures=(), funnel={}, alarms=(), definitions={})
+    assert "No lead is in the motion yet" in as_table(empty)
+    assert "No win rate yet" in as_html(empty)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [("10005534", "10,005,534"), ("2.345", "2.35"), ("0.01234", "0.0123"), ("1234.5", "1,234"),
+     ("123.45", "123.5"), ("0", "0")],
+)  # fmt: skip
+def test_numbers_have_the_digits_that_help(value: str, said: str) -> None:
+    from decimal import Decimal
+
+    assert number(Decimal(value)) == said
+
+
+def test_groups_have_the_names_that_people_use() -> None:
+    assert group_of("icp_quartile", "1") == "Q1"
+    assert group_of("icp_quartile", "none") == "no quartile"
+    assert group_of("has_complete_brief", "false") == "without"
+
+
+def test_young_and_old_weeks_stay_apart_in_the_figures() -> None:
+    shown = report(rate("win_rate", "attribution", 1, 1, cut="week", cut_value="2026-01-05"))
+    marks = {f.cut_value: f.mature for f in shown.of("win_rate", "week")}
+    assert marks == {"2026-02-23": False, "2026-01-05": True}
