@@ -56,7 +56,9 @@ def show(
             found = rows(conn, OPEN, scope)
             moment = rows(conn, "select ops.now() as now")[0]["now"]
     except psycopg.OperationalError:
-        raise HTTPException(503, "The warehouse does not answer; `baton doctor` says more.") from None
+        raise HTTPException(
+            503, "The warehouse does not answer; `baton doctor` says more."
+        ) from None
     for item in found:
         item["age"] = _age((moment - item["created_at"]).total_seconds())
     return page(

@@ -1,7 +1,7 @@
 """The whole motion without Airflow: real processes for the market, the calendar and the receiver.
 
-`Motion.play` goes through the demo's plan and then once more through every DAG, all over one
-interval, until nothing is left to do. `Motion.state` says what there is afterwards, as checksums.
+`Motion.play` goes through the demo's plan and repeats each run at once; `Motion.catch_up` goes on until
+nothing is left to do. `Motion.state` says what there is, in the warehouse and outside.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -45,6 +45,12 @@ SCHEMAS = ("landing", "ops", "marts", "snapshots")
 
 # The rows of each table and the things of each kind outside, as text, sorted.
 State = dict[str, list[str]]
+# Where checksums differ: the first rows that went and that came.
+Differences = dict[str, dict[str, list[str]]]
+# How a run repeats: its run id, made from that of the first.
+AT_ONCE = {"run again": "{}", "backfilled": "backfill__{}"}
+LATER = "backfilled at the end"
+KINDS = {**AT_ONCE, LATER: "late__{}"}
 
 
 @dataclass(frozen=True)
@@ -58,15 +64,21 @@ class Span:
 
 @dataclass
 class Motion:
-    """A warehouse, a market and what has run so far (`spans`, by DAG, oldest first)."""
+    """A warehouse and a market. `left_out` names columns per table, or "*" for all of a table's.
+
+    `spans` holds the plan's run of each DAG; `repeats` what changed when it ran again at once, by
+    DAG and kind (see KINDS).
+    """
 
     settings: Settings
     market: Market
     calendars: Path
-    spans: dict[str, list[Span]] = field(default_factory=dict)
+    left_out: Mapping[str, tuple[str, ...]]
+    spans: dict[str, Span] = field(default_factory=dict)
+    repeats: dict[tuple[str, str], Differences] = field(default_factory=dict)
 
     def play(self) -> None:
-        """Go through the demo's plan, then through every DAG over one more interval."""
+        """Go through the demo's plan; each DAG runs again at once, as itself and as a backfill."""
         now = self.market.open()
         for stage in PLAN:
             if isinstance(stage, Decide):
@@ -75,10 +87,13 @@ class Motion:
                 self.market.advance(stage.time)
             else:
                 now = self.market.set_clock(self.market.now())
-                last = self.spans.get(stage.dag_id)
-                self.run(
-                    stage.dag_id, Span(f"plan__{now}", last[-1].end if last else now - DAY, now)
-                )
+                span = self.spans[stage.dag_id] = Span(f"plan__{now}", now - DAY, now)
+                self.run(stage.dag_id, span)
+                for kind in AT_ONCE:
+                    self.repeats[stage.dag_id, kind] = self.repeat(stage.dag_id, kind)
+
+    def catch_up(self) -> None:
+        """Run every DAG over one more interval, until nothing is left to do."""
         end = self.market.set_clock(self.market.now())
         for stage in PLAN:
             if isinstance(stage, RunDag):
@@ -88,15 +103,16 @@ class Motion:
                 # Baton's clock alone: what the market has in store must not happen from now on.
                 self.market.set_clock(self.market.now() + UNDO)
 
+    def repeat(self, dag_id: str, kind: str) -> Differences:
+        """Run the plan's interval of a DAG again and return what that changed."""
+        span, before = self.spans[dag_id], self.state()
+        self.run(dag_id, replace(span, external_id=KINDS[kind].format(span.external_id)))
+        return changed(before, self.state())
+
     def run(self, dag_id: str, span: Span) -> dict[str, dict[str, int | str]]:
         """Run every step of a DAG; return what each counted."""
         chain = MOTION[dag_id]
-        run = open_run(
-            self.settings, chain.layer, dag_id, span.external_id, span.start, span.end
-        )
-        seen = self.spans.setdefault(dag_id, [])
-        if span not in seen:
-            seen.append(span)
+        run = open_run(self.settings, chain.layer, dag_id, span.external_id, span.start, span.end)
         return {step: run_step(step, run) for step in chain.steps}
 
     def _decide(self) -> None:
@@ -107,12 +123,9 @@ class Motion:
         """How many mails the stand-in has accepted."""
         return int(self._control("/sent")["count"])
 
-    def state(self, left_out: Mapping[str, tuple[str, ...]]) -> State:
-        """Return all rows of every table, and everything outside that Baton writes to.
-
-        `left_out` names columns per table, or "*" for all of a table's.
-        """
-        found = self._tables(left_out)
+    def state(self) -> State:
+        """Return all rows of every table, and everything outside that Baton writes to."""
+        found = self._tables()
         sent = self._control("/sent")["sent"]
         found["mail"] = _lines(sent if isinstance(sent, list) else [sent])
         found["what the market did"] = _lines(list(self._control("/counts").items()))
@@ -125,16 +138,18 @@ class Motion:
         found["calendars"] = _lines([(path.name, path.read_text()) for path in events])
         return found
 
-    def _tables(self, left_out: Mapping[str, tuple[str, ...]]) -> State:
+    def _tables(self) -> State:
         found: State = {}
         with connect(self.settings.database_url) as conn:
             for table in rows(conn, COLUMNS, {"schemas": list(SCHEMAS)}):
-                name, gone = table["name"], left_out.get(table["name"], ())
+                name, gone = table["name"], self.left_out.get(table["name"], ())
                 if "*" in gone:
                     continue
                 kept = ", ".join(f'"{c}"' for c in table["columns"] if c not in gone)
                 lines = rows(conn, f"select row({kept})::text as line from {name}")
                 found[name] = sorted(line["line"] for line in lines)
+            for name, query in REPORT.items():
+                found[name] = sorted(str(line) for line in rows(conn, query))
         return found
 
     def _control(self, path: str) -> dict[str, object]:
@@ -143,6 +158,21 @@ class Motion:
         content: dict[str, object] = answer.json()
         return content
 
+
+# What the newest report says, without its id; what is left out of marts is left out here too.
+_NEWEST = "(select id from ops.report order by as_of desc, made_at desc limit 1)"
+REPORT = {
+    "the report's figures": f"""
+        select to_jsonb(m) - 'report_id' as figure
+        from ops.report_metric m
+        join ops.report_definition d using (report_id, metric)
+        where m.report_id = {_NEWEST} and d.model <> 'marts.signal_intake'
+    """,
+    "the report's funnel": f"""
+        select to_jsonb(f) - 'report_id' as step from ops.report_funnel f
+        where f.report_id = {_NEWEST}
+    """,
+}
 
 # Partitions are left out: their rows are those of the table that they belong to.
 COLUMNS = """
@@ -161,8 +191,8 @@ def checksum(lines: Sequence[str]) -> str:
     return hashlib.md5("\n".join(lines).encode(), usedforsecurity=False).hexdigest()
 
 
-def changed(before: State, after: State) -> dict[str, dict[str, list[str]]]:
-    """Return where checksums differ, with the first rows that went and that came."""
+def changed(before: State, after: State) -> Differences:
+    """Return where checksums differ, and how."""
     return {
         name: {
             "gone": sorted(set(before.get(name, [])) - set(after.get(name, [])))[:SHOWN],
@@ -178,7 +208,9 @@ def _lines(things: Sequence[object]) -> list[str]:
 
 
 @contextmanager
-def running(database_url: str, home: Path) -> Iterator[Motion]:
+def running(
+    database_url: str, home: Path, left_out: Mapping[str, tuple[str, ...]]
+) -> Iterator[Motion]:
     """Start the sandbox, its calendar and the receiver for a fresh database; end them afterwards."""
     make_sandbox(database_url)
     ports = dict(zip(("sandbox", "calendar", "receiver"), _free_ports(3), strict=True))
@@ -211,7 +243,8 @@ def running(database_url: str, home: Path) -> Iterator[Motion]:
         ):
             stack.enter_context(_process(arguments, environ, home, ready))
         settings = core_settings.load(environ)
-        yield Motion(settings, Market(url["sandbox"], database_url), sandbox / "calendar")
+        market = Market(url["sandbox"], database_url)
+        yield Motion(settings, market, sandbox / "calendar", left_out)
 
 
 @contextmanager

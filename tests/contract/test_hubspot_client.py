@@ -12,8 +12,8 @@ import pytest
 from baton.clients.hubspot import HubSpot, Kind
 from baton.core.connections import Connection
 from baton.core.errors import VendorError, VendorUnavailable
-from baton.ledger.crm_target import HubSpotCrm, Place
 from baton.core.settings import PROJECT
+from baton.ledger.crm_target import HubSpotCrm, Place
 from baton.playbook import signals
 from baton.signals import hubspot_records
 from tests.contract.openapi import load, validate_request

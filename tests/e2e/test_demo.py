@@ -24,7 +24,7 @@ from baton.warehouse.embedded_cluster import command_line, free_port
 
 pytestmark = pytest.mark.e2e
 
-TIMEOUT = 900
+TIMEOUT = 1500
 
 
 @dataclass(frozen=True)

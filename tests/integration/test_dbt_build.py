@@ -84,6 +84,23 @@ def test_a_build_keeps_what_each_node_did(
     assert (run.settings.home / "dbt" / "target" / "partial_parse.msgpack").exists()
 
 
+def test_a_backfill_does_not_set_the_tables_back(
+    project: Path, make_run: Callable[..., Run], conn: psycopg.Connection[Any]
+) -> None:
+    ends = [datetime(2026, 4, 2, 10, tzinfo=UTC), datetime(2026, 4, 1, 10, tzinfo=UTC)]
+    for end in ends:
+        dbt.build(make_run("scoring", "lead_scoring", end=end), "trial")
+        assert conn.execute("select as_of from staging.clock").fetchone() == (ends[0],)
+        conn.rollback()
+    # WHEN somebody mistypes a date, that counts for its own run only
+    future = datetime(2400, 1, 1, tzinfo=UTC)
+    dbt.build(make_run("scoring", "lead_scoring", end=future), "trial")
+    assert conn.execute("select as_of from staging.clock").fetchone() == (future,)
+    conn.rollback()
+    dbt.build(make_run("scoring", "lead_scoring", end=ends[1]), "trial")
+    assert conn.execute("select as_of from staging.clock").fetchone() == (ends[0],)
+
+
 def test_a_build_leaves_no_semaphore_behind(project: Path, make_run: Callable[..., Run]) -> None:
     dbt.build(make_run("signals", "signal_ingestion"), "trial")
     assert [held for held in gc.get_objects() if isinstance(held, SemLock)] == []

@@ -26,7 +26,9 @@ class SpeechClient:
     def __init__(self, connection: Connection) -> None:
         """Raises VendorError if the connection holds no API key."""
         if not connection.password:
-            raise VendorError(f"The connection {connection.id} has no password; put the API key there.")
+            raise VendorError(
+                f"The connection {connection.id} has no password; put the API key there."
+            )
         named = connection.extra.get("base_url") or connection.host
         self._name = connection.id
         self._model = str(connection.extra.get("model") or DEFAULT_MODEL)
@@ -72,7 +74,11 @@ class SpeechClient:
             answer = self._api.audio.transcriptions.create(
                 model=self._model, file=(file_name, audio), response_format="json"
             )
-        except (openai.APIConnectionError, openai.InternalServerError, openai.RateLimitError) as error:
+        except (
+            openai.APIConnectionError,
+            openai.InternalServerError,
+            openai.RateLimitError,
+        ) as error:
             raise VendorUnavailable(f"{self._name} cannot transcribe for now: {error}.") from error
         except openai.OpenAIError as error:
             raise VendorError(f"{self._name} refused the recording: {error}.") from error

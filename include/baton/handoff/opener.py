@@ -50,7 +50,11 @@ class Opener(BaseModel):
 
 
 def write(
-    ledger: Ledger, sources: Sources, voice: Voice, house: House, sequence: Sequence | None,
+    ledger: Ledger,
+    sources: Sources,
+    voice: Voice,
+    house: House,
+    sequence: Sequence | None,
     max_words: int,
 ) -> tuple[str | None, str | None, bool]:
     """Return (paragraph, id of its generation, whether it is the plain one for want of a better).
@@ -85,7 +89,9 @@ def plain(sources: Sources, voice: Voice, sequence: Sequence | None) -> str:
     """Return the paragraph that needs no model: thanks, their words or our reason, one question."""
     account = sources.meeting["account_name"]
     name = sources.first_name
-    parts = [f"{name}, thank you for taking the time." if name else "Thank you for taking the time."]
+    parts = [
+        f"{name}, thank you for taking the time." if name else "Thank you for taking the time."
+    ]
     reply = " ".join(sources.last_reply.split())
     if reply and not LINK.search(reply):
         if len(reply) > LONGEST_QUOTE:
@@ -103,7 +109,11 @@ def plain(sources: Sources, voice: Voice, sequence: Sequence | None) -> str:
 
 
 def faults(
-    text: str, sources: Sources, voice: Voice, house: House, sequence: Sequence | None,
+    text: str,
+    sources: Sources,
+    voice: Voice,
+    house: House,
+    sequence: Sequence | None,
     max_words: int,
 ) -> list[str]:
     """Return why a paragraph must not be used, as sentences; empty if it may."""  # fmt: skip

@@ -26,7 +26,9 @@ def html(brief: Brief) -> str:
         f"<header><h1>{_e(brief.who)}</h1><p>{_e(brief.when)}</p></header>",
     ]
     if brief.missing:
-        out.append(f'<p class="missing" role="alert">Not complete: {_e(", ".join(brief.missing))}</p>')
+        out.append(
+            f'<p class="missing" role="alert">Not complete: {_e(", ".join(brief.missing))}</p>'
+        )
     out += ["<section><h2>Say first</h2>", f"<p>{_e(brief.opener or 'Nothing yet.')}</p></section>"]
     if brief.last_word:
         out.append(

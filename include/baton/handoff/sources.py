@@ -110,7 +110,9 @@ class Sources:
     @property
     def last_reply(self) -> str:
         """The last words that the guest wrote, or an empty string."""
-        words = [i["text"] for i in self.thread if i["by"] == "them" and i["kind"] == "they replied"]
+        words = [
+            i["text"] for i in self.thread if i["by"] == "them" and i["kind"] == "they replied"
+        ]
         return str(words[-1]) if words else ""
 
 

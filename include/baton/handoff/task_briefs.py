@@ -45,9 +45,7 @@ def make(run: Run, named: Sequences) -> int:
     return len(tasks)
 
 
-def _keep(
-    conn: psycopg.Connection[Any], run: Run, task: Row, found: sources.Sources
-) -> None:
+def _keep(conn: psycopg.Connection[Any], run: Run, task: Row, found: sources.Sources) -> None:
     missing = [] if found.thread else ["thread"]
     whole = json.dumps([task["contact_id"], found.signals, found.thread], sort_keys=True)
     digest = hashlib.sha256(whole.encode()).hexdigest()

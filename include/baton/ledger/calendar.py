@@ -106,7 +106,9 @@ def _write_one(
     try:
         if not same_rep and meeting["held_rep_email"]:
             calendar.delete(meeting["held_rep_email"], event.uid)
-        etag = _put(calendar, meeting["rep_email"], event, meeting["etag"] if same_rep else None, now)
+        etag = _put(
+            calendar, meeting["rep_email"], event, meeting["etag"] if same_rep else None, now
+        )
     except VendorError as error:
         # Also an answer that never came: the next run finds out by uid and hash.
         _keep(conn, run, meeting, event.uid, brief_id, "-", None, "failed", str(error))
@@ -148,7 +150,9 @@ def _put(
             return calendar.put(rep_email, event.uid, ics, held.etag if held else None)
         except EventChanged:
             held = calendar.get(rep_email, event.uid)
-    raise VendorUnavailable(f"The event {event.uid} of {rep_email} changes faster than it is written.")
+    raise VendorUnavailable(
+        f"The event {event.uid} of {rep_email} changes faster than it is written."
+    )
 
 
 def _keep(

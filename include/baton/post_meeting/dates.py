@@ -20,7 +20,9 @@ _DAY_FIRST = re.compile(
 _MONTH_FIRST = re.compile(
     rf"\b({_MONTH})\.? (\d{{1,2}})(?:st|nd|rd|th)?\b(?:,? (\d{{4}}))?", re.IGNORECASE
 )
-_WEEKDAY = re.compile(rf"\b(?:by|on|until|this|next|before) (?:next )?({'|'.join(DAYS)})\b", re.IGNORECASE)
+_WEEKDAY = re.compile(
+    rf"\b(?:by|on|until|this|next|before) (?:next )?({'|'.join(DAYS)})\b", re.IGNORECASE
+)
 _TOMORROW = re.compile(r"\btomorrow\b", re.IGNORECASE)
 _SOONEST, _LATEST = timedelta(days=-1), timedelta(days=730)
 

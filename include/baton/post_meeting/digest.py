@@ -96,9 +96,7 @@ def make(run: Run, desk: Desk, meeting: Row) -> dict[str, int]:
     except Unreadable:  # it was read once; the rules for reading have changed since
         return {"transcript_unreadable": 1}
     text, generation_id, fell_back = _ask(desk, meeting, said, staff)
-    digest = evidence.check(
-        text, said, desk.fields, meeting["said_on"], desk.limits.quote_words
-    )
+    digest = evidence.check(text, said, desk.fields, meeting["said_on"], desk.limits.quote_words)
     with run.connect() as conn:
         claimed = conn.execute(
             "update ops.meeting_outcome set digested_at = ops.now(), run_id = %s "
@@ -118,7 +116,8 @@ def _ask(
     data = {
         "meeting": {"date": meeting["said_on"].isoformat(), "host": meeting["rep_name"]},
         "fields": [
-            {"field": name, "kind": f.kind, "means": f.means} for name, f in desk.fields.fields.items()
+            {"field": name, "kind": f.kind, "means": f.means}
+            for name, f in desk.fields.fields.items()
         ],
         "segments": list(_bounded(said)),
     }
@@ -136,9 +135,7 @@ def _ask(
         else:
             return kept.data, kept.id, False
     fell_back = desk.ledger.llm is not None
-    kept = desk.ledger.ask(
-        DigestText, PROMPT, kind=KIND, subject=subject, data=data, offline=plain
-    )
+    kept = desk.ledger.ask(DigestText, PROMPT, kind=KIND, subject=subject, data=data, offline=plain)
     return kept.data, kept.id, fell_back
 
 

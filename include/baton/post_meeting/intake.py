@@ -207,7 +207,13 @@ def _keep(
             transcript_key = excluded.transcript_key, run_id = excluded.run_id
         where o.transcript_key is null
         """,
-        (meeting["id"], outcome_of(said, meeting, staff), row["source"], row["natural_key"], run.id),
+        (
+            meeting["id"],
+            outcome_of(said, meeting, staff),
+            row["source"],
+            row["natural_key"],
+            run.id,
+        ),
     )
     if kept.rowcount == 0 and not one(
         conn,
@@ -228,9 +234,7 @@ def _keep(
     return kept.rowcount == 1
 
 
-def _ask_which_meeting(
-    conn: psycopg.Connection[Any], run: Run, row: Row, said: Transcript
-) -> None:
+def _ask_which_meeting(conn: psycopg.Connection[Any], run: Run, row: Row, said: Transcript) -> None:
     when = f"{said.started_at:%d %b %Y, %H:%M} UTC" if said.started_at else "an unknown time"
     add_task(
         conn,

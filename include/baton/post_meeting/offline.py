@@ -29,9 +29,7 @@ MONEY = re.compile(
 )
 
 
-def digest(
-    said: Transcript, fields: CrmFields, said_on: date, staff: frozenset[str]
-) -> DigestText:
+def digest(said: Transcript, fields: CrmFields, said_on: date, staff: frozenset[str]) -> DigestText:
     """Return notes (what guests said of figures, money, decisions, worries, and what they asked),
     next steps (promises with a deed) and the CRM updates that plain rules can find.
 

@@ -89,7 +89,12 @@ def read(payload: Any, meeting_uid: str | None = None) -> Transcript:
     audio_url = audio.strip() if isinstance(audio, str) and audio.strip() else None
     if not segments and not audio_url:
         raise Unreadable("It holds neither words (segments, text) nor an audio_url.")
-    named = (meeting_uid, payload.get("booking_uid"), payload.get("meeting_uid"), payload.get("uid"))
+    named = (
+        meeting_uid,
+        payload.get("booking_uid"),
+        payload.get("meeting_uid"),
+        payload.get("uid"),
+    )
     uids = tuple(dict.fromkeys(u.strip() for u in named if isinstance(u, str) and u.strip()))
     started = _moment(payload.get("started_at"))
     attendees = _addresses(payload)

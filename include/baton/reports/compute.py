@@ -40,8 +40,9 @@ def wanted(metrics: Iterable[Metric]) -> set[Input]:
         found |= {each for each in inputs_of(metric) if each is not None}
         if name := words.COUNTED.get(metric.name):
             found.add(Input(name))
-        if metric.name in words.RIPENING and metric.denominator:
-            found.add(Input(metric.denominator))
+        if metric.name in words.RIPENING:
+            # The weeks show the young units too.
+            found |= {Input(each.name, each.condition) for each in inputs_of(metric) if each}
     return found
 
 

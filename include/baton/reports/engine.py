@@ -137,8 +137,11 @@ def _queries(manifest: Manifest, wanted: Iterable[Input]) -> list[Query]:
     made = []
     for (_, condition, days, money), names in shared.items():
         models = manifest.models(names[0])
-        for cut in ["all", *(cut for cut in CUTS if all(has_cut(m, cut) for m in models))]:
-            made.append(Query(tuple(names), condition, days, models[0], cut, by_currency=money))
+        cuts = [cut for cut in CUTS if all(has_cut(model, cut) for model in models)]
+        made += [
+            Query(tuple(names), condition, days, models[0], cut, by_currency=money)
+            for cut in ["all", *cuts]
+        ]
     return made
 
 

@@ -22,14 +22,24 @@ class Answer:
     detail: str
 
 
-def headline(report: Report) -> list[Answer]:
-    """Return the questions that come first, answered."""
-    return [_lost(report), _brought(report), _history(report)]
+Group = tuple[str, str]
+ALL: Group = ("all", "")
 
 
-def _lost(report: Report) -> Answer:
+def headline(report: Report, group: Group = ALL) -> list[Answer]:
+    """Return the questions that come first, answered for all or for one group of a cut.
+
+    What the group cannot answer (opportunities are in no sequence) is left out.
+    """
+    answers = [_lost(report, group)]
+    if _figures(report, "opportunity_count", group) or group == ALL:
+        answers += [_brought(report, group), _history(report, group)]
+    return answers
+
+
+def _lost(report: Report, group: Group) -> Answer:
     question = "Where do we lose people?"
-    steps = [step for step in report.funnel.get(("all", ""), ()) if step.unit == LEADS]
+    steps = [step for step in report.funnel.get(group, ()) if step.unit == LEADS]
     worst = largest_loss(steps)
     if worst is None:
         leads = steps[0].count if steps else 0
@@ -57,46 +67,52 @@ def largest_loss(steps: list[Step]) -> tuple[Step, Step] | None:
     return min(pairs, key=lambda pair: pair[1].count / pair[0].count, default=None)
 
 
-def _brought(report: Report) -> Answer:
-    question = "What did it bring?"
-    sourced = [f for f in report.of("sourced_pipeline") if f.value is not None]
-    opened = _first(report, "sourced_share")
+def _brought(report: Report, group: Group) -> Answer:
+    sourced = [f for f in _figures(report, "sourced_pipeline", group) if f.value is not None]
+    opened = _first(report, "sourced_share", group)
     count = opened.numerator if opened and opened.numerator is not None else Decimal(0)
     said = " and ".join(value_of(figure) for figure in sourced) or "nothing yet"
     details = []
-    for figure in report.of("revenue_credit_linear") or report.of("credited_revenue"):
-        free = [f for f in report.of("unattributed_revenue_share") if f.currency == figure.currency]
-        if figure.value is not None and free and free[0].value is not None:
-            left = figure.value * free[0].value
+    for free in _figures(report, "unattributed_revenue_share", group):
+        if free.numerator is not None and free.denominator is not None and free.value is not None:
+            won = amount(free.denominator, "currency", free.currency)
+            credited = amount(free.denominator - free.numerator, "currency")
+            left = amount(free.numerator, "currency")
             details.append(
-                f"Of {value_of(figure)} won, {amount(figure.value - left, 'currency')} is credited "
-                f"to touches and {amount(left, 'currency')} is unattributed ({share(free[0].value)} %)."
+                f"Of {won} won, {credited} is credited to touches and {left} is unattributed "
+                f"({share(free.value)} %)."
             )
     return Answer(
-        question, f"Sourced pipeline {said}, {number(count)} opportunities", " ".join(details)
+        "What did it bring?",
+        f"Sourced pipeline {said}, {number(count)} opportunities",
+        " ".join(details),
     )
 
 
-def _history(report: Report) -> Answer:
+def _history(report: Report, group: Group) -> Answer:
     question = "How do we win?"
-    rate = _first(report, "win_rate")
-    if rate is None or rate.value is None:
+    rate = _first(report, "win_rate", group)
+    if rate is None or rate.value is None or rate.numerator is None or rate.denominator is None:
         reason = rate.dash if rate and rate.dash else "no opportunity yet"
         return Answer(question, "No win rate yet", f"{reason[0].upper()}{reason[1:]}.")
-    assert rate.numerator is not None
-    assert rate.denominator is not None
-    revenue = " and ".join(value_of(f) for f in report.of("revenue") if f.value is not None)
-    count = _first(report, "opportunity_count")
-    loose = _first(report, "without_account_count")
+    won = [f for f in _figures(report, "revenue", group) if f.value is not None]
+    count = _first(report, "opportunity_count", group)
+    loose = _first(report, "without_account_count", group)
     return Answer(
         question,
         f"Win rate {value_of(rate)} ({number(rate.numerator)} of {number(rate.denominator)} closed)",
-        f"95 % interval {interval_of(rate)}. "
-        f"{value_of(count) if count else '0'} opportunities, won revenue {revenue or 'none'}"
+        f"95 % interval {interval_of(rate)}. {value_of(count) if count else '0'} opportunities, "
+        f"won revenue {' and '.join(value_of(f) for f in won) or 'none'}"
         + (f", {value_of(loose)} without an account." if loose and loose.value else "."),
     )
 
 
-def _first(report: Report, metric: str) -> Figure | None:
-    found = report.of(metric)
-    return found[0] if found else None
+def _figures(report: Report, metric: str, group: Group) -> list[Figure]:
+    """Return a metric's figures of a group; an opportunity's rep is its agent."""
+    cut, value = group
+    found = report.of(metric, cut) or report.of(metric, {"rep": "agent"}.get(cut, cut))
+    return [figure for figure in found if figure.cut_value == value]
+
+
+def _first(report: Report, metric: str, group: Group) -> Figure | None:
+    return next(iter(_figures(report, metric, group)), None)

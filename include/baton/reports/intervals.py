@@ -1,6 +1,6 @@
 """95 % intervals: of a rate, of a ratio of sums. Those of quantiles are in `spread`."""
 
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from math import isfinite, sqrt
 
 # The 97.5 % point of the normal distribution.
@@ -18,17 +18,17 @@ def wilson(hits: int, total: int) -> tuple[Decimal, Decimal] | None:
     rate, square = hits / total, Z * Z
     centre = (rate + square / (2 * total)) / (1 + square / total)
     half = Z / (1 + square / total) * sqrt(rate * (1 - rate) / total + square / (4 * total * total))
-    # At the ends the bound is the rate itself, which rounding must not push past it.
+    # At the ends the bound is the rate itself; elsewhere it is rounded outwards, never past the rate.
     low = 0.0 if hits == 0 else centre - half
     high = 1.0 if hits == total else centre + half
-    return exact(low), exact(high)
+    return exact(low, ROUND_FLOOR), exact(high, ROUND_CEILING)
 
 
-def exact(number: float) -> Decimal:
+def exact(number: float, rounding: str = ROUND_HALF_EVEN) -> Decimal:
     """Return a float to 9 decimals, which is more than any interval is good for."""
     if not isfinite(number):
         return Decimal(number)
-    return Decimal(repr(number)).quantize(Decimal("1e-9"))
+    return Decimal(repr(number)).quantize(Decimal("1e-9"), rounding)
 
 
 def ratio_of_sums(n: int, a: float, b: float, aa: float, ab: float, bb: float) -> float | None:

@@ -5,12 +5,15 @@ import time
 from pathlib import Path
 
 from baton.attribution.metrics import Metrics
+from baton.core.errors import InputError
 from baton.core.settings import Settings
 from baton.reports import compute, engine, extras, store
 from baton.reports.funnel import funnel
 from baton.reports.manifest import Manifest
 from baton.reports.output import FORMS, written
 from baton.reports.spread import spreads
+from baton.warehouse import dbt
+from baton.warehouse.connect import scalar
 from baton.warehouse.dbt import BUILD_LOCK
 from baton.warehouse.run import Run
 
@@ -24,7 +27,7 @@ def publish(run: Run) -> dict[str, int | str]:
     are, how many of them are dashes, and the milliseconds it took.
     """
     began = time.monotonic()
-    target = run.settings.home / "dbt" / "target"
+    target = _manifest(run)
     metrics = Metrics(target)
     shown, manifest = metrics.shown, Manifest(target)
     with run.connect() as conn:
@@ -52,6 +55,19 @@ def publish(run: Run) -> dict[str, int | str]:
         "dashes": dashes,
         "milliseconds": round(seconds * 1000),
     }
+
+
+def _manifest(run: Run) -> Path:
+    """Return the folder with dbt's semantic manifest, made now if another worker ran the build."""
+    with run.connect() as conn:
+        if scalar(conn, "select to_regclass('marts.opportunity')") is None:
+            raise InputError(
+                "There are no marts to report on; `baton run attribution` builds them."
+            )
+    target = run.settings.home / "dbt" / "target"
+    if not (target / "semantic_manifest.json").exists():
+        dbt.invoke(run.settings, ["parse"])
+    return target
 
 
 def write_files(settings: Settings) -> list[Path]:

@@ -107,7 +107,7 @@ def view(report: Report, cut: str = "all", value: str = "", cuts: Sequence[str] 
     return View(
         as_of=f"{report.as_of:%Y-%m-%d %H:%M} UTC",
         made_at=f"{report.made_at:%Y-%m-%d %H:%M} UTC",
-        answers=headline(report),
+        answers=headline(report, group),
         alarms=report.alarms,
         pictures=_pictures(report, group),
         sections=[each for each in sections if each.lines or each.comparisons],

@@ -169,16 +169,20 @@ def digest(conn: psycopg.Connection[Any], run_id: str, day: str) -> int:
             "select 1 from ops.task where kind = %s and subject_kind = %s and subject_id = %s",
             (DIGEST, DIGEST_OF, key),
         )
-        late = f"; {row['expiring']} expire within a day" if row["expiring"] else ""
+        late = f" (expiring within a day: {row['expiring']})" if row["expiring"] else ""
         add_task(
             conn,
             DIGEST,
             DIGEST_OF,
             key,
-            f"{row['drafts']} drafts wait for a decision{late}",
+            f"{_many(row['drafts'])} for a decision{late}",
             body=f"Accounts: {row['accounts']}",
             owner_rep_id=row["rep_id"],
             run_id=run_id,
         )
         new += there is None
     return new
+
+
+def _many(drafts: int) -> str:
+    return "1 draft waits" if drafts == 1 else f"{drafts} drafts wait"

@@ -169,9 +169,7 @@ def _merge(conn: psycopg.Connection[Any], double: str, into: str) -> None:
         )
 
 
-def _guest(
-    conn: psycopg.Connection[Any], run: Run, chain: Chain
-) -> tuple[str | None, str | None]:
+def _guest(conn: psycopg.Connection[Any], run: Run, chain: Chain) -> tuple[str | None, str | None]:
     """Return the contact with the guest's address, else the account with its domain."""
     root = chain[0]
     for booking in reversed(chain):

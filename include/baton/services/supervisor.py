@@ -121,7 +121,7 @@ class Supervisor:
             self._running.append(_Running(program, process, started, log, log_from))
             self._remember()
 
-    def wait_ready(self, *names: str, timeout: float = 120.0) -> None:
+    def wait_ready(self, *names: str, timeout: float = 300.0) -> None:
         """Wait until the named services (default: all) are ready.
 
         Raises SupervisorError when one ends by itself or is not ready after `timeout` seconds.

@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -17,7 +18,7 @@ import psycopg
 
 from baton.core.errors import DbtFailed
 from baton.core.settings import PROJECT, Settings
-from baton.warehouse.connect import connect
+from baton.warehouse.connect import connect, scalar
 from baton.warehouse.run import Run
 
 log = logging.getLogger("baton.dbt")
@@ -45,14 +46,27 @@ class NodeResult:
         return f"{kind} {rest}"
 
 
+# An interval that ends in the future (somebody's mistyped date) counts for its own run only.
+AS_OF = """
+    select greatest(%(end)s, max(interval_end)) from ops.run
+    where dag_id = %(dag_id)s and interval_end <= ops.now()
+"""
+
+
 def build(run: Run, selector: str) -> dict[str, int | str]:
     """Build a selector of `dbt_project/selectors.yml`, as of the end of the run's interval.
+
+    Where a run of the same DAG has a later interval, it is built as of the end of that one: the
+    tables hold one state, and a backfill must not set them back (a score of last month would make
+    leads of people whose reasons are gone).
 
     Returns how many nodes of each status there were. Raises DbtFailed naming each node that failed,
     with what dbt said. Waits for another build in the same warehouse to end.
     """
     arguments = ["build", "--selector", selector, "--exclude-resource-type", "unit_test"]
-    results = invoke(run.settings, arguments, as_of=run.interval_end.isoformat())
+    with run.connect() as conn:
+        as_of: datetime = scalar(conn, AS_OF, {"dag_id": run.dag_id, "end": run.interval_end})
+    results = invoke(run.settings, arguments, as_of=as_of.isoformat())
     with run.connect() as conn:
         _keep(conn, run, results)
     counts: dict[str, int | str] = {}

@@ -1,6 +1,7 @@
 // The desk: the queue, the keys, and what a decision does. Drafts are shown by draft-view.js.
 
 import { $, ask, el, isTyping, relative } from "./dom.js";
+import { toast } from "./toast.js";
 import { badge, draftView, findingsBox, tone } from "./draft-view.js";
 
 const start = JSON.parse($("start").textContent);
@@ -171,7 +172,7 @@ async function done(ids, word) {
   }
   desk.drafts = desk.drafts.filter((draft) => !ids.includes(draft.id));
   desk.undoable = { ids, until: Date.now() + 1000 * start.undo_seconds };
-  toast(word, { undo: true });
+  toast(word, { undoUntil: desk.undoable.until });
   if (!desk.drafts.length) await load("waiting");
   await open(desk.drafts[Math.min(place, desk.drafts.length - 1)]?.id ?? null);
 }
@@ -194,7 +195,7 @@ function approveSelected() {
     const failed = results.filter((result) => result.error);
     const ids = results.filter((result) => !result.error).map((result) => result.draft_id);
     if (ids.length) await done(ids, `Approved ${ids.length} drafts.`);
-    if (failed.length) toast(`${ids.length} approved, ${failed.length} not: ${failed[0].error}`, { bad: true, undo: ids.length > 0 });
+    if (failed.length) toast(`${ids.length} approved, ${failed.length} not: ${failed[0].error}`, { bad: true, undoUntil: ids.length ? desk.undoable.until : null });
   });
 }
 
@@ -243,7 +244,7 @@ function save() {
   });
 }
 
-// --- kill, toast, keys ---------------------------------------------------------------------------
+// --- kill, keys ----------------------------------------------------------------------------------
 
 $("kill-reasons").replaceChildren(...Object.entries(start.kill_reasons).map(([value, words], index) =>
   el("label", {}, el("input", { type: "radio", name: "reason", value }), words, el("kbd", {}, String(index + 1)))));
@@ -271,24 +272,6 @@ $("kill-dialog").addEventListener("keydown", (event) => {
   if (event.key === "Enter") { event.preventDefault(); kill(); }
   else if (!isTyping(event.target) || event.target.type === "radio") boxes[Number(event.key) - 1]?.click();
 });
-
-let ticking = null;
-
-function toast(text, { undo: canUndo = false, bad = false } = {}) {
-  clearInterval(ticking);
-  $("toast-text").textContent = text;
-  $("toast").classList.toggle("bad", bad);
-  $("toast").hidden = false;
-  $("toast-undo").hidden = !canUndo;
-  const until = canUndo ? desk.undoable.until : Date.now() + (bad ? 12_000 : 5_000);
-  const tick = () => {
-    const left = Math.ceil((until - Date.now()) / 1000);
-    $("toast-seconds").textContent = left;
-    if (left <= 0) { clearInterval(ticking); $("toast").hidden = true; }
-  };
-  tick();
-  ticking = setInterval(tick, 250);
-}
 
 async function go(by) {
   const place = desk.drafts.findIndex((draft) => draft.id === desk.current);
@@ -334,6 +317,5 @@ on("help-close", () => $("help-dialog").close());
 on("kill-cancel", () => $("kill-dialog").close());
 on("kill-confirm", kill);
 on("toast-undo", undo);
-on("toast-close", () => { $("toast").hidden = true; });
 
 open(desk.drafts[0]?.id ?? null);

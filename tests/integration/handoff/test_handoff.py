@@ -309,7 +309,9 @@ def test_the_page_is_read_in_half_a_minute_and_escapes_what_came_from_outside(co
     text = render.text(brief)
     top = text[: text.index("SO FAR")]
     assert len(top.split()) < 200  # 30 seconds at 400 words a minute
-    assert top.index("WHO") < top.index("SAY FIRST") < top.index("THEY LAST WROTE") < top.index("WHY")
+    assert (
+        top.index("WHO") < top.index("SAY FIRST") < top.index("THEY LAST WROTE") < top.index("WHY")
+    )
     page = render.html(brief)
     assert "<script>" not in page
     assert 'href="https://jobs.example/1"' in page

@@ -188,8 +188,12 @@ def test_a_kill_in_the_middle_loses_nothing_and_doubles_nothing(
     ("talk", "expected"),
     [
         pytest.param(TALK, "attended", id="both spoke"),
-        pytest.param([("Clara Voss", "Hello? Is anybody there?")], "guest_no_show", id="host alone"),
-        pytest.param([("Ada Lopez", "Is anybody coming to this?")], "host_no_show", id="guest alone"),
+        pytest.param(
+            [("Clara Voss", "Hello? Is anybody there?")], "guest_no_show", id="host alone"
+        ),
+        pytest.param(
+            [("Ada Lopez", "Is anybody coming to this?")], "host_no_show", id="guest alone"
+        ),
         pytest.param([("", "Some words that somebody said.")], "unknown", id="nobody named"),
     ],
 )
@@ -325,6 +329,7 @@ def test_the_gate_stops_a_write_without_evidence(conn, make_run, settings, met, 
 def test_a_recording_is_transcribed_and_digested(conn, make_run, settings, met):
     words = "We run nine sites.\nI will send you the contract by 8 March 2031."
     with Portal() as portal:
+
         @portal.app._app.get("/recordings/1.wav")
         async def recording():
             from starlette.responses import Response
@@ -346,7 +351,9 @@ def test_a_recording_is_transcribed_and_digested(conn, make_run, settings, met):
 
 
 def test_a_recording_elsewhere_is_not_fetched(conn, make_run, settings, met):
-    speech = Connection("baton_speech", "openai", password="key", extra={"audio_hosts": "rec.example"})
+    speech = Connection(
+        "baton_speech", "openai", password="key", extra={"audio_hosts": "rec.example"}
+    )
     key = world.transcript(conn, met["uid"], {"booking_uid": met["uid"],
                                               "audio_url": "http://169.254.169.254/latest"})  # fmt: skip
     sync(make_run, settings=settings.with_connections({"baton_speech": speech}))

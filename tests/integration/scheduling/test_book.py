@@ -36,7 +36,9 @@ def meetings(conn, contact_id):
     return found
 
 
-def test_a_booking_becomes_a_meeting_of_the_routed_rep_and_stops_the_sequence(conn, make_run, known):
+def test_a_booking_becomes_a_meeting_of_the_routed_rep_and_stops_the_sequence(
+    conn, make_run, known
+):
     _, other_host = world.rep(conn, "Somebody Else")
     world.booking(conn, "BOOKING_CREATED", "u1", known["guest"].upper(), other_host)
 
@@ -127,7 +129,11 @@ def test_a_chain_of_reschedules_is_one_meeting_in_any_order(conn, make_run, know
     assert meeting["reschedules"] == 2
     assert meeting["state"] == "planned"
     states = rows(conn, "select uid, id, state from ops.booking where uid = any(%s)", ([a, b, c],))
-    assert {r["uid"]: r["state"] for r in states} == {a: "rescheduled", b: "rescheduled", c: "booked"}
+    assert {r["uid"]: r["state"] for r in states} == {
+        a: "rescheduled",
+        b: "rescheduled",
+        c: "booked",
+    }
     assert meeting["booking_id"] == next(r["id"] for r in states if r["uid"] == a)
 
 
@@ -254,7 +260,9 @@ def test_the_same_event_delivered_twice_changes_nothing(conn, make_run, known):
     assert world.checksum(conn, *TABLES) == before
 
 
-def test_a_kill_before_the_commit_leaves_everything_to_the_next_run(conn, make_run, known, monkeypatch):
+def test_a_kill_before_the_commit_leaves_everything_to_the_next_run(
+    conn, make_run, known, monkeypatch
+):
     uid = f"killed-{known['contact']}"
     world.booking(conn, "BOOKING_CREATED", uid, known["guest"], known["host"])
     before = world.checksum(conn, *TABLES)

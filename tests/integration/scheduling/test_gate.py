@@ -78,7 +78,9 @@ def test_a_chain_without_its_meeting_stops_the_batch(conn, batch):
     conn.commit()
     with pytest.raises(GateFailed, match=meeting["booking_id"]):
         gate.check(run, "meeting_scheduling")
-    conn.execute("update ops.booking set run_id = %s where id = %s", (run.id, meeting["booking_id"]))
+    conn.execute(
+        "update ops.booking set run_id = %s where id = %s", (run.id, meeting["booking_id"])
+    )
     conn.execute("delete from ops.booking where id = %s", (meeting["booking_id"],))
     conn.commit()
     gate.check(run, "meeting_scheduling")

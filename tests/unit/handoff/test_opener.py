@@ -34,7 +34,9 @@ def found(text, given=None, words=110):
         pytest.param(sources(), id="signal and reply"),
         pytest.param(sources(thread=()), id="signal alone"),
         pytest.param(sources(signals=()), id="reply alone"),
-        pytest.param(sources(signals=(), thread=(), guest_name="", account_name=None), id="a stranger"),
+        pytest.param(
+            sources(signals=(), thread=(), guest_name="", account_name=None), id="a stranger"
+        ),
     ],
 )
 @pytest.mark.parametrize("voice", VOICES.by_name.values(), ids=VOICES.by_name)

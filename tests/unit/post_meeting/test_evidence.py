@@ -67,7 +67,9 @@ def test_a_value_that_the_quote_does_not_say_is_for_a_person(field, value, quote
 
 
 def test_an_invented_quote_never_becomes_a_crm_write():
-    found = digest(updates=[("budget", "EUR 90,000", "We have a budget of EUR 90,000 for this year.")])
+    found = digest(
+        updates=[("budget", "EUR 90,000", "We have a budget of EUR 90,000 for this year.")]
+    )
     assert (found.updates, found.doubts) == ((), ())
     assert found.dropped == {"update_without_quote": 1}
 

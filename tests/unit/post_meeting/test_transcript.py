@@ -20,7 +20,7 @@ SAID = {
     [
         pytest.param("We have a budget of EUR 40,000", "Ada", id="letter for letter"),
         pytest.param("What is the budget?", "Clara", id="spaces do not count"),
-        pytest.param("It's \"our\" plan - for 2027.", "Ada", id="forms of quotes and dashes"),
+        pytest.param('It\'s "our" plan - for 2027.', "Ada", id="forms of quotes and dashes"),
         pytest.param('"I will send it by Friday."', "Clara", id="quotation marks around it"),
         pytest.param("this year. It's", "Ada", id="across two lines of one speaker"),
         pytest.param("for 2027. I will send it", None, id="across two speakers"),
@@ -47,7 +47,9 @@ def test_plain_lines_are_read_too():
     [
         pytest.param([], "no object", id="a list"),
         pytest.param({"uid": "u"}, "neither words", id="nothing said"),
-        pytest.param({"uid": "u", "segments": [{"speaker": "A"}]}, "no text", id="a silent segment"),
+        pytest.param(
+            {"uid": "u", "segments": [{"speaker": "A"}]}, "no text", id="a silent segment"
+        ),
         pytest.param({"uid": "u", "segments": [5]}, "no text", id="a number for a segment"),
         pytest.param({"text": "A: hello there"}, "names no booking", id="whose meeting?"),
         pytest.param({"uid": "u", "segments": [{"text": "x"}] * 20_001}, "the most", id="endless"),

@@ -60,8 +60,7 @@ def report(*figures: Figure, **changes: object) -> Report:
         figures=shown,
         funnel={
             ("all", ""): tuple(
-                Step(name, unit, count)
-                for (name, unit), count in zip(STEPS, COUNTS, strict=True)
+                Step(name, unit, count) for (name, unit), count in zip(STEPS, COUNTS, strict=True)
             )
         },
         alarms=(Alarm("gate", "message_delivery stopped at domains", (EVIL,), AT),),

@@ -33,13 +33,15 @@ def test_other_text_stays_as_it_is(text: str) -> None:
 def test_a_hostile_group_name_is_neutral_in_the_file_and_numbers_stay_numbers() -> None:
     lines = list(csv.DictReader(io.StringIO(as_csv(report()))))
     assert f"'=cmd|{EVIL}" in {line["cut_value"] for line in lines}
-    whole = next(l for l in lines if l["metric"] == "win_rate" and l["cut"] == "all")
+    whole = next(r for r in lines if (r["metric"], r["cut"]) == ("win_rate", "all"))
     assert float(whole["value"]) == 0.75
     assert (whole["numerator"], whole["denominator"], whole["n"]) == ("3", "4", "4")
 
 
 def test_a_reply_rate_never_stands_without_sourced_pipeline() -> None:
-    lines = [l for l in csv.DictReader(io.StringIO(as_csv(report()))) if l["metric"] == "reply_rate"]
+    lines = [
+        r for r in csv.DictReader(io.StringIO(as_csv(report()))) if r["metric"] == "reply_rate"
+    ]
     assert {line["cut"]: line["beside"] for line in lines} == {
         "all": "sourced pipeline 90,000 EUR",
         "icp_quartile": "sourced pipeline 60,000 EUR",

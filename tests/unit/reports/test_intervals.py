@@ -16,13 +16,22 @@ from baton.reports.intervals import ratio_of_sums, wilson
         pytest.param(1, 1, 0.2065493, 1.0, id="one of one"),
         pytest.param(5, 10, 0.2365931, 0.7634069, id="half of ten"),
         pytest.param(10, 100, 0.0552291, 0.1743657, id="a tenth of a hundred"),
-        pytest.param(4238, 6711, 0.6198789, 0.6429617, id="the win rate of the sample export"),
     ],
 )
 def test_wilson(hits: int, total: int, low: float, high: float) -> None:
     bounds = wilson(hits, total)
     assert bounds is not None
     assert [float(bound) for bound in bounds] == pytest.approx([low, high], abs=2e-6)
+
+
+def test_the_bounds_are_where_the_score_test_just_rejects() -> None:
+    # |rate - p| = z * sqrt(p (1 - p) / n), by which Wilson defines them.
+    for hits, total in ((4238, 6711), (7, 30), (1, 2000)):
+        for bound in wilson(hits, total) or ():
+            p = float(bound)
+            assert abs(hits / total - p) == pytest.approx(
+                1.959964 * (p * (1 - p) / total) ** 0.5, rel=1e-4
+            )
 
 
 @pytest.mark.parametrize(

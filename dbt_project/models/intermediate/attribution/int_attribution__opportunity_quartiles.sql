@@ -25,7 +25,8 @@ joined as (
 
 select * from joined
 {% if is_incremental() %}
-where not exists (
-    select from {{ this }} as kept where kept.opportunity_id = joined.opportunity_id
-)
+    where not exists (
+        select from {{ this }} as kept
+        where kept.opportunity_id = joined.opportunity_id
+    )
 {% endif %}

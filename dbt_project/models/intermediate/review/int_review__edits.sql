@@ -15,9 +15,10 @@ words as (
         word.word
     from revisions
     inner join drafts on drafts.draft_id = revisions.draft_id
-    cross join lateral regexp_split_to_table(
-        lower(revisions.subject || ' ' || revisions.body), '\W+'
-    ) as word (word)
+    cross join
+        lateral regexp_split_to_table(
+            lower(revisions.subject || ' ' || revisions.body), '\W+'
+        ) as word (word)
     where
         drafts.current_revision > 1
         and revisions.revision in (1, drafts.current_revision)

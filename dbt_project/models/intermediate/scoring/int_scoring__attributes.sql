@@ -12,12 +12,13 @@ unpivoted as (
         'account' as subject, accounts.account_key as subject_key,
         known.attribute, known.text_value, known.number_value
     from accounts
-    cross join lateral (
-        values
-        ('industry', accounts.industry, null::numeric),
-        ('employees', null, accounts.employees::numeric),
-        ('region', accounts.region, null)
-    ) as known (attribute, text_value, number_value)
+    cross join
+        lateral (
+            values
+            ('industry', accounts.industry, null::numeric),
+            ('employees', null, accounts.employees::numeric),
+            ('region', accounts.region, null)
+        ) as known (attribute, text_value, number_value)
     union all
     select
         'contact', contacts.contact_id,

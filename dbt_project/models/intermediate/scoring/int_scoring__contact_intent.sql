@@ -34,7 +34,7 @@ counted as (
 strongest as (
     select distinct on (contact_id, signal_type) *
     from counted
-    order by contact_id, signal_type, points desc, signal_id
+    order by contact_id asc, signal_type asc, points desc, signal_id asc
 ),
 
 summed as (
@@ -47,7 +47,7 @@ summed as (
                 'signal_id', signal_id, 'type', signal_type, 'points', round(points, 2),
                 'at', occurred_at, 'title', title, 'url', url, 'own', coalesce(is_own, false)
             )
-            order by points desc, signal_id
+            order by points desc, signal_id asc
         ) as signals
     from strongest
     group by contact_id

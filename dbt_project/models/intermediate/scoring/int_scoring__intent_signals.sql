@@ -45,7 +45,7 @@ weighted as (
 strongest as (
     select distinct on (account_id, contact_id, signal_type) *
     from weighted
-    order by account_id, contact_id, signal_type, points desc, signal_id
+    order by account_id asc, contact_id asc, signal_type asc, points desc, signal_id asc
 )
 
 select * from strongest

@@ -13,7 +13,7 @@ changes as (
         *,
         lag(stage) over (
             partition by opportunity_id order by said_at, received_at
-        ) is distinct from stage as is_change
+        ) as earlier_stage
     from versions
 ),
 
@@ -25,9 +25,11 @@ visits as (
         said_at,
         row_number() over (partition by opportunity_id order by said_at, received_at) as visit,
         lead(said_at) over (partition by opportunity_id order by said_at, received_at) as left_at,
-        lead(outcome) over (partition by opportunity_id order by said_at, received_at) as next_outcome
+        lead(outcome) over (
+            partition by opportunity_id order by said_at, received_at
+        ) as next_outcome
     from changes
-    where is_change
+    where earlier_stage is null or earlier_stage <> stage
 ),
 
 dated as (

@@ -8,14 +8,16 @@ leads as (
 ),
 
 claims as (
-    select draft_id, revision, count(*) as claims,
+    select
+        draft_id, revision, count(*) as claims,
         count(*) filter (where is_grounded) as grounded_claims
     from {{ ref('stg_ops__claims') }}
     group by draft_id, revision
 ),
 
 findings as (
-    select draft_id, count(*) filter (where severity = 'error') as lint_errors,
+    select
+        draft_id, count(*) filter (where severity = 'error') as lint_errors,
         count(*) as lint_findings
     from {{ ref('stg_ops__lint_findings') }}
     group by draft_id

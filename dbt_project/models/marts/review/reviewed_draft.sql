@@ -20,10 +20,13 @@ joined as (
     select
         drafts.draft_id, drafts.lead_id, drafts.sequence, drafts.state, leads.rep, leads.segment,
         leads.icp_quartile, drafts.step, drafts.created_at, drafts.current_revision,
-        coalesce(decisions.verdict, case when drafts.state = 'expired' then 'expired' end) as verdict,
+        coalesce(decisions.verdict, case when drafts.state = 'expired' then 'expired' end)
+            as verdict,
         decisions.reason, decisions.seconds_spent, coalesce(decisions.is_bulk, false) as is_bulk,
         decisions.decided_by,
-        coalesce(decisions.decided_at, case when drafts.state = 'expired' then drafts.expires_at end)
+        coalesce(
+            decisions.decided_at, case when drafts.state = 'expired' then drafts.expires_at end
+        )
             as decided_at,
         words.words_changed
     from drafts

@@ -19,9 +19,10 @@ populations as (
     select population.population, fit.fit
     from accounts
     inner join fit on fit.subject = 'account' and fit.subject_key = accounts.account_key
-    cross join lateral (
-        values ('all', true), ('watchlist', accounts.is_on_watchlist)
-    ) as population (population, belongs)
+    cross join
+        lateral (
+            values ('all', true), ('watchlist', accounts.is_on_watchlist)
+        ) as population (population, belongs)
     where population.belongs
 ),
 
@@ -61,5 +62,8 @@ named as (
 
 select * from named
 {% if is_incremental() %}
-where not exists (select from {{ this }} as kept where kept.cut_version = named.cut_version)
+    where not exists (
+        select from {{ this }} as kept
+        where kept.cut_version = named.cut_version
+    )
 {% endif %}

@@ -15,7 +15,7 @@ joined as (
         settings.model_version,
         row_number() over (
             partition by scores.account_id
-            order by scores.has_address desc, scores.lead_score desc, scores.contact_id
+            order by scores.has_address desc, scores.lead_score desc, scores.contact_id asc
         ) as account_rank,
         scores.has_address
         and scores.icp_fit >= settings.minimum_fit
@@ -32,7 +32,8 @@ select
     person_id,
     account_id,
     array(
-        select signal.value ->> 'signal_id' from jsonb_array_elements(signals) as signal (value)
+        select signal.value ->> 'signal_id'
+        from jsonb_array_elements(joined.signals) as signal (value)
     ) as signal_ids,
 
     -- text

@@ -13,28 +13,34 @@ banded as (
     from leads
     where is_mature
     group by model_version, score_band
+),
+
+overall as (
+    select coalesce(avg(has_opportunity::int), 0) as rate
+    from leads
+    where is_mature
 )
 
 select
     -- ids
-    model_version || ':' || score_band as band_id,
+    banded.model_version || ':' || banded.score_band as band_id,
 
     -- text
-    model_version,
+    banded.model_version,
 
     -- numbers
-    score_band,
-    leads,
-    round(mean_score, 4) as mean_score,
-    round(opportunity_rate, 4) as opportunity_rate,
-    round(leads * abs(mean_score - opportunity_rate), 4) as weighted_gap,
+    banded.score_band,
+    banded.leads,
+    round(banded.mean_score, 4) as mean_score,
+    round(banded.opportunity_rate, 4) as opportunity_rate,
+    round(banded.leads * abs(banded.mean_score - banded.opportunity_rate), 4) as weighted_gap,
     -- The Brier score of somebody who only knows the rate over all mature leads.
-    round(leads * (opportunity_rate * power(1 - overall.rate, 2)
-        + (1 - opportunity_rate) * power(overall.rate, 2)), 4) as base_brier_sum,
+    round(banded.leads * (
+        banded.opportunity_rate * power(1 - overall.rate, 2)
+        + (1 - banded.opportunity_rate) * power(overall.rate, 2)
+    ), 4) as base_brier_sum,
 
     -- times
     {{ as_of() }} as observed_at
 from banded
-cross join (
-    select coalesce(avg(has_opportunity::int), 0) as rate from leads where is_mature
-) as overall
+cross join overall

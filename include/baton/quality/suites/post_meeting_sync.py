@@ -12,10 +12,13 @@ if TYPE_CHECKING:
 
 # As baton.post_meeting.transcript.normalised does it, in SQL and on its own, so that a mistake there
 # is caught here.
-NORMALISED = """
+NORMALISED = (
+    """
     trim(trim('"' from trim(regexp_replace(translate(normalize({text}, NFKC),
-        '“”„‟«»‘’‚‛‐‑‒–—', '""""""''''''''-----'), '\\s+', ' ', 'g'))))
+        '“”„‟«»‘’‚‛‐‑‒–—', '"""
+    """''''''''-----'), '\\s+', ' ', 'g'))))
 """
+)
 
 
 def _allowed(run: Run) -> Params:

@@ -20,6 +20,7 @@ language sql immutable strict parallel safe as $$
 $$;
 
 create index signal_evidence on landing.signal (ops.signal_id(source, natural_key));
+create index signal_domain on landing.signal (domain, occurred_at);
 create index signal_host on landing.signal (split_part(email, '@', 2), occurred_at)
     where domain is null;
 
