@@ -18,6 +18,9 @@ from baton.core.settings import Settings
 from baton.warehouse.connect import connect
 from baton.warehouse.run import open_run
 
+# Quarantined rows that `baton import` names on the screen.
+REASONS = 20
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 def cli() -> None:
@@ -92,11 +95,18 @@ def read_interval(settings: Settings, text: str | None) -> tuple[datetime, datet
 @with_json
 def import_(folder: Path, mapping: Path, as_json: bool) -> None:
     """Bring your own funnel from the CSV exports in DIR."""
-    from baton.signals.funnel import import_folder
+    from baton.signals.funnel import import_folder, reasons
 
-    summary = import_folder(found_settings(), folder, mapping)
+    settings = found_settings()
+    summary = import_folder(settings, folder, mapping)
     files = [asdict(entity) for entity in summary.entities]
-    show({"source": summary.source, "entities": files}, as_json, as_table(files))
+    text = as_table(files)
+    if summary.quarantined and not as_json:
+        said = reasons(settings, summary, REASONS)
+        more = summary.quarantined - len(said)
+        rest = f"and {more:,} more; all of them stand in landing.quarantine" if more > 0 else ""
+        text = "\n".join([text, "", "Quarantined:", *said, *filter(None, [rest])])
+    show({"source": summary.source, "entities": files}, as_json, text)
 
 
 def as_table(records: list[dict[str, Any]]) -> str:
@@ -139,6 +149,24 @@ def report(form: str, output: Path | None, as_json: bool) -> None:
     except OSError as error:
         raise InputError(f"Cannot write {output}: {error.strerror}.") from None
     click.echo(f"Written to {output}.")
+
+
+@cli.command(
+    "dbt", context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]}
+)
+@click.argument(
+    "arguments", metavar="COMMAND [OPTIONS]...", nargs=-1, required=True, type=click.UNPROCESSED
+)
+def dbt_(arguments: tuple[str, ...]) -> None:
+    """Run dbt on this warehouse, as in: baton dbt build --select opportunity+"""
+    from baton.warehouse import dbt
+
+    results = dbt.invoke(found_settings(), arguments)
+    for result in results:
+        said = "" if result.is_bad else result.message  # dbt has said it at length
+        click.echo(f"{result.status:<8} {result.seconds:6.2f} s  {result.name}  {said}".rstrip())
+    if any(result.is_bad for result in results):
+        raise click.exceptions.Exit(1)
 
 
 @cli.command()

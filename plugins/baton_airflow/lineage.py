@@ -8,6 +8,6 @@ from airflow.sdk import Asset
 
 
 def table(name: str) -> Asset:
-    """Return the asset of a warehouse table, such as `ops.lead` or `marts.fct_credit`."""
+    """Return the asset of a warehouse table, such as `ops.lead` or `marts.opportunity`."""
     schema, relation = name.split(".")
     return Asset(name=name, uri=f"baton://warehouse/{schema}/{relation}")

@@ -6,11 +6,19 @@ theirs. Nothing is guessed: a column that is not named is left in the raw table,
 
 import re
 import zoneinfo
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, create_model, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    create_model,
+    field_validator,
+    model_validator,
+)
 
 from baton.playbook.reader import Strict, nearest, read_yaml
 
@@ -134,6 +142,9 @@ def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+AnyColumn = Annotated[Column, BeforeValidator(_as_column)]
+
+
 class Entity(Strict):
     """How the rows of one file become accounts, or contacts, or opportunities."""
 
@@ -183,27 +194,38 @@ class Entity(Strict):
                 raise ValueError(f"the field '{field}' has both a column and a constant")
             if rule is not None and rule.format is not None:
                 checked_format(rule.format)
-            if choices := CHOICES.get((self.entity, field)):
-                given = [*self.values_of(field).values(), self.constant_of(field) or choices[0]]
-                for word in given:
-                    if word not in choices:
-                        meant = nearest(word, choices) or ", ".join(choices)
-                        raise ValueError(f"'{word}' is no {field}; did you mean {meant}?")
         return self
+
+
+def _one_of(field: str, choices: Sequence[str]) -> Callable[[str], str]:
+    """Return a check that a word is one of `choices`; anything goes where there are none."""
+
+    def check(word: str) -> str:
+        if choices and word not in choices:
+            meant = nearest(word, choices)
+            hint = f"did you mean '{meant}'?" if meant else f"known are {', '.join(choices)}"
+            raise ValueError(f"'{word}' is no {field}; {hint}")
+        return word
+
+    return check
 
 
 def _entity(name: str) -> type[Entity]:
     """Make the model of one entity, whose fields are known, so that a typo in one is found."""
 
-    def part(suffix: str, kind: Any) -> type[Strict]:
-        fields: dict[str, Any] = dict.fromkeys(ENTITIES[name], (kind | None, None))
+    def part(suffix: str, kind: Callable[[str], Any]) -> type[Strict]:
+        fields: dict[str, Any] = {field: (kind(field) | None, None) for field in ENTITIES[name]}
         return create_model(f"{name}_{suffix}", __base__=Strict, **fields)
 
-    constants, values = part("constants", str), part("values", dict[str, str])
+    def word(field: str) -> Any:
+        return Annotated[str, AfterValidator(_one_of(field, CHOICES.get((name, field), ())))]
+
+    constants = part("constants", word)
+    values = part("values", lambda field: dict[str, word(field)])  # type: ignore[misc]
     model = create_model(
         name,
         __base__=Entity,
-        columns=(part("columns", Annotated[Column, BeforeValidator(_as_column)]), ...),
+        columns=(part("columns", lambda _: AnyColumn), ...),
         constants=(constants, constants()),
         values=(values, values()),
     )
@@ -216,7 +238,7 @@ class Mapping(Strict):
 
     source: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")]
     description: str
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+    currency: str
     timezone: str = "UTC"
     dates: str = "%Y-%m-%d"
     delimiter: Literal[",", ";", "\t", "|"] = ","
@@ -227,6 +249,13 @@ class Mapping(Strict):
     opportunity: _entity("opportunity") | None = None  # type: ignore[valid-type]
     touch: _entity("touch") | None = None  # type: ignore[valid-type]
     meeting: _entity("meeting") | None = None  # type: ignore[valid-type]
+
+    @field_validator("currency")
+    @classmethod
+    def _code(cls, value: str) -> str:
+        if not re.fullmatch(r"[A-Z]{3}", value):
+            raise ValueError(f"'{value}' is no currency code; write three capitals such as EUR")
+        return value
 
     @field_validator("timezone")
     @classmethod

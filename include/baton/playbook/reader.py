@@ -10,7 +10,7 @@ import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -58,8 +58,12 @@ def read_yaml(path: Path, model: type[Model]) -> Model:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        mistakes = [_sentence(path, lines, model, dict(e)) for e in error.errors()]
-        raise PlaybookError("\n".join(dict.fromkeys(mistakes))) from None
+        mistakes = [
+            (_line_of(lines, e["loc"]), _sentence(path, lines, model, dict(e)))
+            for e in error.errors()
+        ]
+        in_order = [said for _, said in sorted(mistakes, key=lambda mistake: mistake[0])]
+        raise PlaybookError("\n".join(dict.fromkeys(in_order))) from None
 
 
 def read_csv_rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
@@ -133,13 +137,17 @@ def _refuse_repeated_keys(path: Path, node: yaml.Node) -> None:
             _refuse_repeated_keys(path, value)
 
 
+def _line_of(lines: dict[Location, int], location: Location) -> int:
+    """Return the line of a place, or of the nearest place around it that stands in the file."""
+    around = (location[:n] for n in range(len(location), -1, -1))
+    return next((lines[part] for part in around if part in lines), 1)
+
+
 def _sentence(
     path: Path, lines: dict[Location, int], model: type[BaseModel], error: dict[str, Any]
 ) -> str:
     location: Location = tuple(error["loc"])
-    line = next(
-        (lines[part] for n in range(len(location), -1, -1) if (part := location[:n]) in lines), 1
-    )
+    line = _line_of(lines, location)
     where = ".".join(str(part) for part in location)
     if error["type"] == "extra_forbidden":
         known = _fields_at(model, location[:-1])
@@ -152,12 +160,15 @@ def _sentence(
         ]
         return f"{path}, line {line}: at '{where}', {_unknown(str(error['input']), expected)}"
     message = str(error["msg"]).removeprefix("Value error, ")
-    return f"{path}, line {line}: '{where}': {message[0].lower()}{message[1:]}."
+    end = "" if message.endswith("?") else "."
+    return f"{path}, line {line}: '{where}': {message[0].lower()}{message[1:]}{end}"
 
 
 def _unknown(word: str, known: Sequence[str]) -> str:
     if meant := nearest(word, known):
         return f"'{word}' is not known here; did you mean '{meant}'?"
+    if not known:
+        return f"'{word}' is not known here."
     return f"'{word}' is not known here; known are {', '.join(sorted(known))}."
 
 
@@ -176,6 +187,8 @@ def _fields_at_type(kind: Any, location: Location) -> list[str]:
     origin = get_origin(kind)
     if origin in (Union, UnionType):
         return [name for part in get_args(kind) for name in _fields_at_type(part, location)]
+    if origin is Annotated:
+        return _fields_at_type(get_args(kind)[0], location)
     if origin is dict and location:
         return _fields_at_type(get_args(kind)[1], location[1:])
     if origin in (list, tuple, set, frozenset) and location:

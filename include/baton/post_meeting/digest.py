@@ -198,7 +198,13 @@ def _rep_of(meeting: Row, step: Step) -> str | None:
 
 def _proposals(meeting: Row, digest: Digest) -> Iterator[crm.Proposal]:
     """Only what has its quote leaves the house."""
-    said = {"source": meeting["transcript_source"], "natural_key": meeting["transcript_key"]}
+    said = {
+        "meeting_id": meeting["id"],
+        "transcript": {
+            "source": meeting["transcript_source"],
+            "natural_key": meeting["transcript_key"],
+        },
+    }
     notes = [note for note in digest.notes if note.segment]
     steps = [step for step in digest.steps if step.segment]
     contact, account = meeting["contact_id"], meeting["account_id"]
@@ -211,7 +217,7 @@ def _proposals(meeting: Row, digest: Digest) -> Iterator[crm.Proposal]:
             after={"body": note_body(meeting, notes, steps)},
             idempotency_key=f"post_meeting:{meeting['id']}:note",
             quote=quotes[0],
-            evidence={"transcript": said, "quotes": quotes},
+            evidence={**said, "quotes": quotes},
         )
     for update in digest.updates:
         key = contact if update.object == "contact" else account
@@ -225,7 +231,7 @@ def _proposals(meeting: Row, digest: Digest) -> Iterator[crm.Proposal]:
             after={"value": update.value},
             idempotency_key=f"post_meeting:{meeting['id']}:{update.name}",
             quote=update.quote,
-            evidence={"transcript": said, "quotes": [update.quote]},
+            evidence={**said, "quotes": [update.quote]},
         )
 
 

@@ -9,7 +9,7 @@ from html import escape
 from baton.reports.headline import largest_loss
 from baton.reports.model import Figure, Step
 
-ROW, LABEL, BAR, WIDTH = 30, 104, 380, 760
+ROW, LABEL, BAR, WIDTH = 30, 116, 372, 760
 # The stage that each step of the funnel is measured in.
 STAGE_OF = {
     "watchlist": "signals", "signal": "signals", "lead": "scoring", "drafted": "drafting",

@@ -81,5 +81,6 @@ def _free(service: Service, port: int) -> int:
     holder = processes.holder_of(port) or "another program"
     raise PortBusy(
         f"Port {port}, wanted for {service.name}, is taken by {holder}; "
-        f"end that, or choose another port with {service.variable}={free_port()}."
+        "end that (`make down` ends what `make up` started), or choose another port with "
+        f"{service.variable}={free_port()}."
     )

@@ -130,10 +130,14 @@ def deal(record: Record, mapping: CrmSource, links: Links) -> Landed:
         return Reject("The amount is negative.", _shown(record))
     outcome = mapping.outcomes.get(stage) or _outcome(record)
     opened = text.moment(held.get("createdate"))
-    # Of an open deal, HubSpot's closing date is a wish.
-    closed = text.moment(held.get("closedate")) if outcome != "open" else None
+    # Of an open deal, HubSpot's closing date is a wish: known before the outcome, and no closing.
+    closing = text.moment(held.get("closedate"))
+    closed = closing if outcome != "open" else None
     if opened and closed and closed < opened:
         return Reject("The deal closed before it opened.", _shown(record))
+    further = _attributes("opportunity", record, mapping)
+    if closing and outcome == "open":
+        further["attributes"]["expected_close_at"] = closing.isoformat()
     return {
         "natural_key": record.id,
         "account_key": _first(links, "companies", record.id),
@@ -151,7 +155,7 @@ def deal(record: Record, mapping: CrmSource, links: Links) -> Landed:
         ),
         "opened_at": opened,
         "closed_at": closed,
-        **_attributes("opportunity", record, mapping),
+        **further,
     }
 
 

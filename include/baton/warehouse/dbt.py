@@ -41,9 +41,14 @@ class NodeResult:
 
     @property
     def name(self) -> str:
-        """Return "model fct_credit" for model.baton.fct_credit."""
+        """Return "model opportunity" for model.baton.opportunity."""
         kind, _, rest = self.node.split(".", 2)
         return f"{kind} {rest}"
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether the node failed."""
+        return self.status in _BAD
 
 
 # An interval that ends in the future (somebody's mistyped date) counts for its own run only.
@@ -73,7 +78,7 @@ def build(run: Run, selector: str) -> dict[str, int | str]:
     for result in results:
         log.info("%-8s %6.2f s  %s  %s", result.status, result.seconds, result.name, result.message)
         counts[result.status] = int(counts.get(result.status, 0)) + 1
-    if failed := [result for result in results if result.status in _BAD]:
+    if failed := [result for result in results if result.is_bad]:
         raise DbtFailed(_sentence(run.settings, selector, failed))
     return counts
 
@@ -109,7 +114,7 @@ def invoke(
     said = "" if outcome.success else _line(str(outcome.exception or "it gave no reason"))
     del outcome
     _let_go()
-    if said and not any(result.status in _BAD for result in results):
+    if said and not any(result.is_bad for result in results):
         raise DbtFailed(f"dbt {arguments[0]} did not run: {said} (its log is in {home / 'logs'}).")
     return results
 
@@ -132,7 +137,8 @@ def _result(node: Any) -> NodeResult:
         status=str(node.status),
         seconds=round(node.execution_time or 0.0, 3),
         rows=response.get("rows_affected"),
-        message=_line(node.message or ""),
+        # The macros that an error went through say nothing to whoever wrote the model.
+        message=_line((node.message or "").split("> in macro")[0]),
     )
 
 

@@ -17,7 +17,7 @@ from baton.signals.funnel.stream import read_header
 from baton.warehouse.connect import connect, one
 
 # Two imports of one source at a time would both find its rows new.
-IMPORT_LOCK = 4_211_004
+IMPORT_LOCK = 4_211_014
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,25 @@ def import_folder(settings: Settings, folder: Path, mapping_path: Path) -> Summa
             conn.execute("select pg_advisory_xact_lock(%s)", (IMPORT_LOCK,))
             done.append(_import_file(conn, file))
     return Summary(mapping.source, tuple(done + absent))
+
+
+def reasons(settings: Settings, summary: Summary, at_most: int) -> list[str]:
+    """Return a sentence for each of the first rows that the import quarantined, in file order."""
+    entities = [entity.entity for entity in summary.entities if entity.quarantined]
+    with connect(settings.database_url) as conn:
+        rows = conn.execute(
+            "with latest as (select distinct on (entity) id from landing.intake "
+            "where source = %s and entity = any(%s) order by entity, at desc, id desc) "
+            "select file, line, column_name, reason from landing.quarantine "
+            "where intake_id in (select id from latest) order by file, line limit %s",
+            (summary.source, entities, at_most),
+        ).fetchall()
+    return [
+        f"{row['file']}, line {row['line']}"
+        + (f", {row['column_name']}" if row["column_name"] else "")
+        + f": {row['reason']}"
+        for row in rows
+    ]
 
 
 def _check(
