@@ -41,7 +41,7 @@ test: setup ## Run every test
 lint: setup ## ruff, mypy, import-linter, sqlfluff
 	@$(RUN) -m baton.services.lint
 
-format: setup ## Let ruff and sqlfluff put the code in order
+format: setup ## Let ruff put the code in order
 	@.venv/bin/ruff check --fix --quiet . || true
 	@.venv/bin/ruff format .
 

@@ -157,14 +157,21 @@ def report(form: str, output: Path | None, as_json: bool) -> None:
 @click.argument(
     "arguments", metavar="COMMAND [OPTIONS]...", nargs=-1, required=True, type=click.UNPROCESSED
 )
-def dbt_(arguments: tuple[str, ...]) -> None:
-    """Run dbt on this warehouse, as in: baton dbt build --select opportunity+"""
+@with_json
+def dbt_(arguments: tuple[str, ...], as_json: bool) -> None:
+    """Run dbt on this warehouse, such as `baton dbt build --select opportunity+`."""
     from baton.warehouse import dbt
 
-    results = dbt.invoke(found_settings(), arguments)
-    for result in results:
-        said = "" if result.is_bad else result.message  # dbt has said it at length
-        click.echo(f"{result.status:<8} {result.seconds:6.2f} s  {result.name}  {said}".rstrip())
+    silent = ("--log-level", "none") if as_json else ()
+    results = dbt.invoke(found_settings(), [*arguments, *silent])
+    lines = [
+        # What was wrong, dbt has said at length.
+        f"{each.status:<8} {each.seconds:6.2f} s  {each.name}  {'' if each.is_bad else each.message}"
+        for each in results
+    ]
+    if lines or as_json:
+        answer = {"nodes": [asdict(each) for each in results]}
+        show(answer, as_json, "\n".join(line.rstrip() for line in lines))
     if any(result.is_bad for result in results):
         raise click.exceptions.Exit(1)
 
@@ -224,7 +231,9 @@ def who() -> str:
 
 @answering
 def _main() -> None:
-    cli.main(prog_name="baton", standalone_mode=False)
+    # Where click does not stand alone, it returns the status of an Exit instead of raising it.
+    if status := cli.main(prog_name="baton", standalone_mode=False):
+        raise click.exceptions.Exit(status)
 
 
 def main() -> int:

@@ -126,13 +126,13 @@ class Page:
 
 
 def fetch_pages(
-    http: Http, url: str, items: str, following: str, read_json: Callable[[bytes], Any]
+    http: Http, url: str, items: str, following: str | None, read_json: Callable[[bytes], Any]
 ) -> Iterator[Page]:
     """Read JSON page by page, each when it is asked for.
 
     `items` and `following` are dotted paths to the rows and to the address of the next page, which
-    must be on the same host. `read_json` raises ValueError with a sentence. Raises VendorError
-    where an answer has another form, and what Http raises.
+    must be on the same host; without `following` there is one page. `read_json` raises ValueError
+    with a sentence. Raises VendorError where an answer has another form, and what Http raises.
     """
     seen: set[str] = set()
     while True:
@@ -145,7 +145,7 @@ def fetch_pages(
         rows = at_path(document, items)
         if not isinstance(rows, list):
             raise VendorError(f"{http.name} has no list at '{items}'; check the source's file.")
-        target = at_path(document, following)
+        target = at_path(document, following) if following else None
         if not isinstance(target, str) or not target:
             yield Page(rows, more=False)
             return

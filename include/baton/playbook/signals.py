@@ -109,7 +109,7 @@ class BoardSource(HttpSource):
     kind: Literal["jobs_board"]
     signal_type: Name
     items: DottedPath
-    next: DottedPath
+    next: DottedPath | None = None  # a board of one page has none
     fields: BoardFields
     max_pages: Annotated[int, Field(ge=1, le=1000)] = 50
     lookback_days: Annotated[int, Field(ge=0, le=365)] = 7

@@ -66,6 +66,7 @@ PLAN: tuple[Stage, ...] = (
     Pass(timedelta(minutes=2), "the undo minute is over"),
     RunDag("message_delivery"),
     Pass(timedelta(hours=26), "the follow-ups are answered"),
+    RunDag("deliverability_watch"),
     RunDag("reply_triage"),
     RunDag("meeting_scheduling"),
     RunDag("meeting_handoff"),

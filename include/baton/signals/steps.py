@@ -50,7 +50,8 @@ def land(run: Run) -> dict[str, int | str]:
             away.append(str(error))
             continue
         except VendorError as error:
-            wrong.append(f"{spec.name}: {error}")
+            # Most of these sentences begin with the name of the source already.
+            wrong.append(f"{spec.name}: {str(error).removeprefix(f'{spec.name}: ')}")
             continue
         log.info("%s: %s", spec.name, counts)
         total += counts

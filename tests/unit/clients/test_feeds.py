@@ -101,13 +101,13 @@ def test_what_has_not_changed_is_not_read() -> None:
     assert again.validators == first.validators
 
 
-def pages(*documents: object) -> list[list[object]]:
+def pages(*documents: object, following: str | None = "next") -> list[list[object]]:
     def vendor(request: httpx.Request) -> httpx.Response:
         number = int(request.url.params.get("page", "1"))
         return httpx.Response(200, content=json.dumps(documents[number - 1]).encode())
 
     with Http("board", transport=httpx.MockTransport(vendor)) as http:
-        found = fetch_pages(http, "https://b.example/jobs", "data.jobs", "next", json.loads)
+        found = fetch_pages(http, "https://b.example/jobs", "data.jobs", following, json.loads)
         return [page.rows for page in found]
 
 
@@ -115,6 +115,10 @@ def test_pages_are_read_to_the_last() -> None:
     assert pages(
         {"data": {"jobs": [1, 2]}, "next": "/jobs?page=2"}, {"data": {"jobs": [3]}, "next": None}
     ) == [[1, 2], [3]]
+
+
+def test_a_board_of_one_page_needs_no_next() -> None:
+    assert pages({"data": {"jobs": [1, 2]}, "next": "/jobs?page=2"}, following=None) == [[1, 2]]
 
 
 @pytest.mark.parametrize(

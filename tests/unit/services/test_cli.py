@@ -32,7 +32,7 @@ def baton(
 def test_help_lists_every_command(baton: Callable[..., tuple[int, str, str]]) -> None:
     status, said, _ = baton("--help")
     assert status == 0
-    for command in ("run", "report", "import", "why", "doctor", "pause", "resume"):
+    for command in ("run", "report", "import", "dbt", "why", "doctor", "pause", "resume"):
         assert f"\n  {command} " in said
 
 
@@ -101,7 +101,8 @@ def test_debug_shows_the_error_itself(baton: Callable[..., tuple[int, str, str]]
 def test_pause_and_resume(baton: Callable[..., tuple[int, str, str]]) -> None:
     status, said, _ = baton("pause", "--reason", "a test", "--json")
     assert (status, json.loads(said)) == (0, {"paused": True, "reason": "a test"})
-    _, said, _ = baton("doctor", "--json")
+    status, said, _ = baton("doctor", "--json")
+    assert status == 1  # a monitor must see that something is wrong
     sending = next(c for c in json.loads(said)["checks"] if c["name"] == "sending")
     assert not sending["ok"]
     assert "a test" in sending["detail"]
