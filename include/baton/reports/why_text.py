@@ -11,7 +11,7 @@ from baton.warehouse.connect import Row
 def told(story: dict[str, Any]) -> str:
     """Return a story (`why.story_of`) as text."""
     contact, message = story["contact"], story["message"]
-    head = f"{message['id']} to {_name(contact)}"
+    head = f"{message['id']} to {_name(contact)} (times in UTC)"
     lines = [f"  {word:<12}{said}" for word, said in [*_before(story), *_after(story)]]
     return "\n".join([head, *lines])
 

@@ -9,7 +9,7 @@ import pytest
 
 from baton.core.errors import InputError, PlaybookError
 from baton.core.settings import Settings
-from baton.signals.funnel import Summary, import_folder
+from baton.signals.funnel import Summary, import_folder, reasons
 from baton.warehouse.connect import connect
 
 MAPPING = """
@@ -151,6 +151,15 @@ def test_a_later_export_adds_versions_and_a_return_to_the_first_is_seen(
     summary, _ = importing(DEALS + GOOD + second)
     assert (summary.entities[1].accepted, summary.entities[1].duplicates) == (1, 1)
     assert query(settings, latest) == [("D1", "1200.50"), ("D2", "3")]
+
+
+def test_the_first_quarantined_rows_are_told_with_line_and_column(importing: Importing) -> None:
+    summary, settings = importing(DEALS + GOOD.replace("1,200.50", "-5") + "D2,A1\n")
+    assert reasons(settings, summary, 5) == [
+        "deals.csv, line 2, value: '-5' is negative money",
+        "deals.csv, line 3: 2 cells where the header has 9",
+    ]
+    assert len(reasons(settings, summary, 1)) == 1
 
 
 @pytest.mark.parametrize(

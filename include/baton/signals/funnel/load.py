@@ -75,10 +75,8 @@ def reasons(settings: Settings, summary: Summary, at_most: int) -> list[str]:
             (summary.source, entities, at_most),
         ).fetchall()
     return [
-        f"{row['file']}, line {row['line']}"
-        + (f", {row['column_name']}" if row["column_name"] else "")
-        + f": {row['reason']}"
-        for row in rows
+        f"{file}, line {line}{f', {column}' if column else ''}: {reason}"
+        for file, line, column, reason in rows
     ]
 
 
