@@ -36,7 +36,7 @@ down: setup ## Stop the services of `make up`
 	@$(RUN) -m baton.services.up --stop
 
 test: setup ## Run every test
-	@$(RUN) -m pytest $(ARGS)
+	@$(RUN) -m pytest -n 2 --dist loadfile $(ARGS)
 
 lint: setup ## ruff, mypy, import-linter, sqlfluff
 	@$(RUN) -m baton.services.lint

@@ -7,7 +7,12 @@ the time at which they were made. SQL makes the same with `ops.new_id(prefix)`.
 import hashlib
 import hmac
 import secrets
+import string
 import time
+
+# What an address loses before it is hashed, the same in SQL whatever the database's locale.
+SPACES = " \t\n\r\f\v"
+ASCII_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
 def new_id(prefix: str) -> str:
@@ -23,7 +28,8 @@ def address_key(address: str, secret: str) -> str:
 
     SQL computes the same with `ops.address_key(address, secret)`.
     """
-    return hmac.new(secret.encode(), address.strip().lower().encode(), hashlib.sha256).hexdigest()
+    plain = address.strip(SPACES).translate(ASCII_LOWER)
+    return hmac.new(secret.encode(), plain.encode(), hashlib.sha256).hexdigest()
 
 
 def sign_token(subject: str, purpose: str, secret: str) -> str:

@@ -2,7 +2,8 @@
 
 A sequence number or a received_at can become visible after a larger one was read, and its row would
 be skipped for good. So rows carry the transaction that wrote them (`xact xid8`), and a window ends at
-the oldest transaction still running: whatever lies below has committed or never will.
+the oldest transaction still running: whatever lies below has committed or never will. Transactions of
+other databases on the same server (Airflow's own, say) cannot have written here and hold nothing up.
 """
 
 from dataclasses import dataclass
@@ -30,8 +31,23 @@ def window(conn: psycopg.Connection[Any], name: str) -> Window:
         "insert into ops.watermark (name, value) values (%s, '0') on conflict do nothing", (name,)
     )
     row = conn.execute(
-        "select value, pg_snapshot_xmin(pg_current_snapshot())::text from ops.watermark "
-        "where name = %s for update",
+        """
+        select watermark.value, coalesce(
+            (
+                select min(running.xact)
+                from pg_snapshot_xip(now.snapshot) as running (xact)
+                where not exists (
+                    select from pg_stat_activity as elsewhere
+                    where elsewhere.backend_xid = running.xact::xid
+                        and elsewhere.datname <> current_database()
+                )
+            ),
+            pg_snapshot_xmax(now.snapshot)
+        )::text
+        from ops.watermark as watermark, (select pg_current_snapshot()) as now (snapshot)
+        where watermark.name = %s
+        for update of watermark
+        """,
         (name,),
     ).fetchone()
     assert row is not None

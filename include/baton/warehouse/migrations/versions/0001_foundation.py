@@ -39,7 +39,8 @@ end $$;
 create function ops.address_key(address text, secret text) returns text
 language sql immutable parallel safe as $$
     select encode(sha256(ops.hmac_pad(secret, 92)
-        || sha256(ops.hmac_pad(secret, 54) || convert_to(lower(trim(address)), 'UTF8'))), 'hex')
+        || sha256(ops.hmac_pad(secret, 54) || convert_to(
+            lower(btrim(address, E' \\t\\n\\r\\f\\v') collate "C"), 'UTF8'))), 'hex')
 $$;
 
 -- One clock for SQL, dbt and Python. Only a sandbox database may shift it.

@@ -1,0 +1,73 @@
+"""A window misses no row and reads none twice, whatever the order in which transactions commit."""
+
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+import pytest
+
+from baton.warehouse import watermark
+from baton.warehouse.connect import connect
+
+LAND = """
+    insert into landing.signal_event (source, natural_key, occurred_at, payload)
+    values ('site', %s, '2026-03-01', '{}')
+"""
+READ = """
+    select natural_key from landing.signal_event
+    where xact >= %s::xid8 and xact < %s::xid8 order by natural_key
+"""
+
+
+@pytest.fixture
+def url(new_database: Callable[[], str]) -> str:
+    return new_database()
+
+
+def take(conn: psycopg.Connection[Any]) -> list[str]:
+    """Read a window and move on, as a step does."""
+    window = watermark.window(conn, "reader")
+    found = [row[0] for row in conn.execute(READ, (window.low, window.high)).fetchall()]
+    watermark.advance(conn, window)
+    conn.commit()
+    return found
+
+
+def test_a_row_that_commits_late_is_read_later_and_none_twice(url: str) -> None:
+    with connect(url) as reader, connect(url) as slow, connect(url) as quick:
+        slow.execute(LAND, ("slow",))
+        quick.execute(LAND, ("quick",))
+        quick.commit()
+        assert take(reader) == []  # "quick" began after "slow", which is still running
+        slow.commit()
+        assert take(reader) == ["quick", "slow"]
+        assert take(reader) == []
+
+
+def test_a_row_of_a_transaction_that_rolled_back_holds_nothing_up(url: str) -> None:
+    with connect(url) as reader, connect(url) as given_up, connect(url) as quick:
+        given_up.execute(LAND, ("given up",))
+        given_up.rollback()
+        quick.execute(LAND, ("quick",))
+        quick.commit()
+        assert take(reader) == ["quick"]
+
+
+def test_a_transaction_of_another_database_holds_nothing_up(
+    url: str, new_database: Callable[[], str]
+) -> None:
+    with connect(url) as reader, connect(new_database()) as elsewhere, connect(url) as quick:
+        elsewhere.execute(LAND, ("elsewhere",))
+        quick.execute(LAND, ("quick",))
+        quick.commit()
+        assert take(reader) == ["quick"]
+
+
+def test_a_reader_that_was_killed_reads_the_same_window_again(url: str) -> None:
+    with connect(url) as quick:
+        quick.execute(LAND, ("quick",))
+    with connect(url) as killed:
+        watermark.advance(killed, watermark.window(killed, "reader"))
+        killed.rollback()
+    with connect(url) as reader:
+        assert take(reader) == ["quick"]
