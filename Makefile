@@ -55,5 +55,5 @@ requirements: setup ## Pin again what pyproject.toml asks for
 	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-annotate --group dev pyproject.toml -o requirements.txt
 
-clean: down ## Stop everything and delete what the demo and tests left; .baton/up is kept
+clean: setup ## Delete the demo's data, so that the next one starts from nothing
 	@$(RUN) -m baton.services.up --clean

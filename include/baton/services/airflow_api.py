@@ -11,7 +11,8 @@ import httpx
 from baton.core.errors import BatonError
 
 DONE = {"success", "failed", "skipped", "upstream_failed", "removed"}
-LOOK_EVERY = 0.2  # seconds; two small queries, against tasks that take a second at least
+LOOK_EVERY = 0.2  # seconds
+LOOK_AT_TASKS_EVERY = 1.0
 
 
 class AirflowError(BatonError):
@@ -118,20 +119,29 @@ class AirflowApi:
         seen: Callable[[DagRun], None],
         timeout: float,
     ) -> DagRun:
-        """Wait until a run has ended, showing each look to `seen`. Raises AirflowError if late."""
-        deadline = time.monotonic() + timeout
-        while True:
-            run = self.look(dag_id, run_id)
-            seen(run)
-            if run.state in ("success", "failed"):
-                return run
-            if time.monotonic() > deadline:
-                waiting = [f"{t.task_id} ({t.state})" for t in run.tasks if t.state not in DONE]
+        """Wait until a run has ended, showing each look at its tasks to `seen`.
+
+        Raises AirflowError if it is late. The api-server has one worker and the tasks need it too, so
+        it is asked for the run alone most of the time, and for the tasks once a second.
+        """
+        started = shown = time.monotonic()
+        path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}"
+        while self._call("GET", path)["state"] not in ("success", "failed"):
+            now = time.monotonic()
+            if now - shown > LOOK_AT_TASKS_EVERY:
+                shown = now
+                seen(self.look(dag_id, run_id))
+            if now - started > timeout:
+                tasks = self.look(dag_id, run_id).tasks
+                waiting = [f"{t.task_id} ({t.state})" for t in tasks if t.state not in DONE]
                 raise AirflowError(
                     f"{dag_id} has not ended after {timeout:.0f} s; it waits for "
                     f"{', '.join(waiting) or 'the scheduler'}. See its log in the Airflow UI."
                 )
             time.sleep(LOOK_EVERY)
+        run = self.look(dag_id, run_id)
+        seen(run)
+        return run
 
     def error_of(self, run: DagRun) -> str:
         """Return the last error that the failed task of a run logged, or ""."""

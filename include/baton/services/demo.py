@@ -22,7 +22,7 @@ from baton.services import demo_plan
 from baton.services.airflow_api import AirflowApi, AirflowError, DagRun
 from baton.services.airflow_config import LOCAL_USERS, passwords
 from baton.services.demo_plan import PLAN, Decide, Pass, RunDag
-from baton.services.market import Market, first_opening, make_sandbox
+from baton.services.market import Market, first_opening
 from baton.services.profile import Profile, only_copy, open_profile
 from baton.services.progress import Shown
 from baton.services.stack import Stack, prepare
@@ -81,13 +81,16 @@ def perform(
                 sandbox_start=first_opening(datetime.now(UTC)),
                 dags=dags,
             )
-            stack.migrate()
-            make_sandbox(stack.database_url)
-            stack.bring_up(services)
+            stack.start(services)
+            # The market's first morning reaches the receiver while Airflow is still coming up.
+            services.wait_ready("sandbox", "receiver")
+            now = Market(stack.url("sandbox"), stack.database_url).open()
+            stack.wait_ready(services)
             password = passwords(profile.folder)[USER]
             with AirflowApi(stack.url("airflow"), USER, password) as api:
                 _await_dags(api, services)
                 shown.say(f"Ready after {time.monotonic() - began:.0f} s.")
+                shown.say(f"The demo's clock says {now:%A %Y-%m-%d %H:%M} UTC.")
                 with shown:
                     failed = Play(stack, services, api, shown).run()
                 complete = _summary(stack, failed, time.monotonic() - began)
@@ -138,8 +141,6 @@ class Play:
 
     def run(self) -> list[str]:
         """Go through all stages; return the DAGs that failed, with their reason. Stops at one."""
-        now = self._market.open()
-        self._shown.say(f"The demo's clock says {now:%A %Y-%m-%d %H:%M} UTC.")
         for stage in PLAN:
             if isinstance(stage, Decide):
                 self._services.wait_ready()

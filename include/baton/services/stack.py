@@ -1,8 +1,7 @@
 """All services of a profile: their settings, and how each is started.
 
-stack = prepare(profile, ports, sandbox_start=..., schedules=False)
-with Supervisor(profile) as services:
-    stack.bring_up(services)
+`prepare` chooses ports, starts Postgres and makes the environment; inside a Supervisor's block
+`Stack.start` starts the rest and `Stack.wait_ready` returns when it can be used.
 """
 
 import json
@@ -22,6 +21,7 @@ from baton.services import ports as port_rules
 from baton.services import processes
 from baton.services.airflow_api import AirflowApi
 from baton.services.airflow_config import COMPONENT_ENV, COMPONENTS, airflow_env
+from baton.services.market import make_sandbox
 from baton.services.profile import Profile, read_env, write_private
 from baton.services.supervisor import Program, Supervisor, SupervisorError
 from baton.warehouse import embedded, migrate
@@ -83,11 +83,19 @@ class Stack:
         if status != 0:
             raise SupervisorError(f"Airflow could not set up its database; the reason is in {log}.")
 
-    def bring_up(self, services: Supervisor) -> None:
-        """Start everything, and return when all but LATE is ready (`wait_ready` waits for that)."""
-        programs = self.programs()
-        for program in programs:
+    def start(self, services: Supervisor) -> None:
+        """Start everything and migrate both databases; `wait_ready` follows."""
+        for program in self.programs():
             services.start(program)
+        self.migrate()
+        if self.has_sandbox:
+            make_sandbox(self.database_url)
+        for program in self.airflow():
+            services.start(program)
+
+    def wait_ready(self, services: Supervisor) -> None:
+        """Wait until all but LATE is ready (`services.wait_ready()` waits for that too)."""
+        programs = [*self.programs(), *self.airflow()]
         services.wait_ready(*(p.name for p in programs if p.name not in LATE))
         write_private(
             self.profile.file("supervisor.env"),
@@ -95,32 +103,29 @@ class Stack:
         )
 
     def programs(self) -> list[Program]:
-        """Return the services in the order in which they are started."""
-        made = [*self._sandbox()] if self.has_sandbox else []
-        made.append(
-            Program(
-                "receiver",
-                (
-                    *(str(BIN / "uvicorn"), "--factory", "baton.receiver.app:create_app"),
-                    *("--host", HOST, "--port", str(self.ports["receiver"])),
-                    "--no-access-log",  # its paths carry tokens
-                ),
-                self.environ,
-                answers(f"{self.url('receiver')}/healthz"),
-            )
+        """Return the services other than Airflow, which need no migrated database to start."""
+        command = (
+            *(str(BIN / "uvicorn"), "--factory", "baton.receiver.app:create_app"),
+            *("--host", HOST, "--port", str(self.ports["receiver"])),
+            "--no-access-log",  # its paths carry tokens
         )
-        for name, command in COMPONENTS.items():
-            made.append(
-                Program(
-                    f"airflow-{name}",
-                    (str(BIN / command[0]), *command[1:]),
-                    {**self.environ, **COMPONENT_ENV.get(name, {})},
-                    airflow_sees(self.url("airflow"), *HEALTH[name]),
-                    # It waits ten seconds for triggers, and Baton's tasks use none.
-                    patience=1.0 if name == "triggerer" else 20.0,
-                )
+        ready = answers(f"{self.url('receiver')}/healthz")
+        receiver = Program("receiver", command, self.environ, ready)
+        return [*self._sandbox(), receiver] if self.has_sandbox else [receiver]
+
+    def airflow(self) -> list[Program]:
+        """Return Airflow's components in the order in which they are started."""
+        return [
+            Program(
+                f"airflow-{name}",
+                (str(BIN / command[0]), *command[1:]),
+                {**self.environ, **COMPONENT_ENV.get(name, {})},
+                airflow_sees(self.url("airflow"), *HEALTH[name]),
+                # It waits ten seconds for triggers, and Baton's tasks use none.
+                patience=1.0 if name == "triggerer" else 20.0,
             )
-        return made
+            for name, command in COMPONENTS.items()
+        ]
 
     def _sandbox(self) -> list[Program]:
         home = str(self.profile.file("sandbox"))
@@ -166,16 +171,17 @@ def prepare(
     ports = port_rules.choose(
         profile.folder, tuple(wanted), outside, {} if server is None else {"postgres": server.port}
     )
-    server = server or embedded.start(profile.folder, ports["postgres"])
     made = _base(outside, keep_baton=not sandbox) | profile.secrets()
+    keys = start_keys(profile, made) if sandbox else None
+    server = server or embedded.start(profile.folder, ports["postgres"])
     made |= {
         "BATON_PROFILE": profile.name,
         "BATON_HOME": str(profile.folder),
         "BATON_PUBLIC_URL": made.get("BATON_PUBLIC_URL", f"http://{HOST}:{ports['receiver']}"),
         "BATON_DATABASE_URL": made.get("BATON_DATABASE_URL") or server.ensure_database(WAREHOUSE),
     }
-    if sandbox:
-        made |= sandbox_keys(profile, made)
+    if keys is not None:
+        made |= read_keys(keys)
         made |= sandbox_connections(made, ports)
     made |= airflow_env(
         profile.folder,
@@ -204,18 +210,23 @@ def _base(outside: Mapping[str, str], *, keep_baton: bool) -> dict[str, str]:
     return taken
 
 
-def sandbox_keys(profile: Profile, environ: Mapping[str, str]) -> dict[str, str]:
-    """Return what the sandbox shares with receiver and clients: secrets and its public key."""
-    done = subprocess.run(
+def start_keys(profile: Profile, environ: Mapping[str, str]) -> subprocess.Popen[str]:
+    """Let the sandbox make its keys, while Postgres starts."""
+    return subprocess.Popen(
         [sys.executable, "-m", "sandbox", "keys", "--home", profile.file("sandbox")],
         env=dict(environ),
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        check=False,
     )
-    if done.returncode != 0:
-        raise SupervisorError(f"The sandbox could not make its keys: {done.stderr.strip()}")
-    return dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
+
+
+def read_keys(process: subprocess.Popen[str]) -> dict[str, str]:
+    """Return what the sandbox shares with receiver and clients: secrets and its public key."""
+    said, lamented = process.communicate()
+    if process.returncode != 0:
+        raise SupervisorError(f"The sandbox could not make its keys: {lamented.strip()}")
+    return dict(line.split("=", 1) for line in said.splitlines() if "=" in line)
 
 
 def sandbox_connections(secrets: Mapping[str, str], ports: Mapping[str, int]) -> dict[str, str]:

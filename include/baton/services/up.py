@@ -86,9 +86,9 @@ def serve() -> int:
             try:
                 with Supervisor(profile) as services:
                     stack = prepare(profile, sandbox=False, schedules=True)
-                    stack.migrate()
-                    stack.bring_up(services)
+                    stack.start(services)
                     services.wait_ready()
+                    stack.wait_ready(services)
                     while True:
                         services.check()
                         time.sleep(1)
@@ -135,16 +135,13 @@ def down() -> int:
 
 
 def clean() -> int:
-    """Delete what the demo and the tests left; the data of `make up` stays."""
-    for name in ("demo", "test"):
-        profile = open_profile(name)
-        with only_copy(profile, f"make {name}"):
-            homes = [profile.folder, *(path.parent.parent for path in
-                                       profile.folder.glob("sessions/*/postgres/cluster"))]  # fmt: skip
-            for home in homes:
-                embedded.destroy(home)
+    """Delete the demo's database and files; what `make up` holds stays."""
+    profile = open_profile("demo")
+    with only_copy(profile, "make demo"):
+        with Supervisor(profile):  # ends what a killed demo left running
+            embedded.destroy(profile.folder)
         shutil.rmtree(profile.folder)
-    print("The demo starts from nothing again; .baton/up is as it was.")
+    print("The next `make demo` starts from nothing; .baton/up is as it was.")
     return 0
 
 
