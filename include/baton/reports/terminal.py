@@ -19,6 +19,7 @@ from baton.reports.text import (
 )
 
 WIDEST = 130
+NARROWEST = 108
 # What the cuts of the last stage are about; the other stages' cuts are in the file and on the page.
 CUT_METRICS = ("opportunity_count", "won_count", "win_rate", "revenue")
 HISTORY_CUTS = ("region", "agent", "manager", "product", "sector", "icp_quartile")
@@ -28,7 +29,9 @@ CREDIT_CUTS = ("sequence", "rep", "segment", "icp_quartile")
 def as_table(report: Report) -> str:
     """Return the report as text for a terminal (or a file): no colours unless it is a terminal."""
     width = min(shutil.get_terminal_size((WIDEST, 40)).columns, WIDEST)
-    console = Console(file=io.StringIO(), width=max(width, 80), record=True, highlight=False)
+    # In a narrower window lines fold: a figure that is cut off is worse than one that wraps.
+    width = max(width, NARROWEST)
+    console = Console(file=io.StringIO(), width=width, record=True, highlight=False)
     _answers(console, report)
     _funnel(console, report)
     for stage in dict.fromkeys(each.stage for each in report.definitions.values()):

@@ -1,6 +1,7 @@
 """The embedded Postgres: starts, is reused, survives SIGKILL, keeps its files to itself."""
 
 import os
+import select
 import signal
 import socket
 import stat
@@ -92,7 +93,10 @@ def test_it_recovers_from_sigkill_and_keeps_what_was_committed(
 ) -> None:
     with psycopg.connect(server.url(), autocommit=True) as conn:
         conn.execute("create table kept as select 7 as n")
+        gone = os.pidfd_open(server.pid())  # readable when the process has ended
         os.kill(server.pid(), signal.SIGKILL)
+        assert select.select([gone], [], [], 30)[0]
+        os.close(gone)
     assert one(embedded.start(home).url(), "select n from kept") == 7
 
 
