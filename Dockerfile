@@ -16,5 +16,8 @@ COPY --chown=airflow:0 plugins /opt/airflow/plugins
 COPY --chown=airflow:0 include /opt/airflow/include
 COPY --chown=airflow:0 dbt_project /opt/airflow/dbt_project
 
+# The parsed dbt project and the report's queries, which depend on the code alone.
+RUN python -m baton.services.prepare
+
 # So that the volume mounted here belongs to the user that writes it.
 RUN mkdir -p /opt/airflow/baton

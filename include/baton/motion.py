@@ -66,6 +66,13 @@ _CHAINS = (
     ),
 )
 
+# What gates and dbt builds run.
+SHARED = (
+    "baton.quality.gate",
+    "baton.playbook.tables",
+    "baton.warehouse.playbook_sync",
+    "baton.warehouse.dbt",
+)
 MOTION: Mapping[str, Chain] = {chain.dag_id: chain for chain in _CHAINS}
 
 
@@ -110,6 +117,15 @@ def load(step: str) -> Step:
         )
     function: Step = getattr(import_module(kind), name)
     return function
+
+
+def import_steps() -> None:
+    """Import what all steps run, for a process that forks one for each of them."""
+    for chain in _CHAINS:
+        steps = (step.partition(":")[0] for step in chain.steps)
+        for module in (*(name for name in steps if name.startswith("baton.")), *SHARED):
+            import_module(module)
+        import_module(f"baton.quality.suites.{chain.dag_id}")
 
 
 def _build(run: Run, selector: str) -> Counts:

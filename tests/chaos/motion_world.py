@@ -23,7 +23,7 @@ from baton.clients.hubspot import HubSpot, Kind
 from baton.core import settings as core_settings
 from baton.core.settings import Settings
 from baton.motion import MOTION, run_step
-from baton.services.demo_plan import PLAN, Decide, Pass, RunDag
+from baton.services.demo_plan import PLAN, Decide, Pass, runs_of
 from baton.services.market import Market, first_opening, make_sandbox
 from baton.services.stack import answers, listens, sandbox_connections
 from baton.warehouse.connect import connect, rows
@@ -85,20 +85,20 @@ class Motion:
                 self._decide()
             elif isinstance(stage, Pass):
                 self.market.advance(stage.time)
-            else:
+            for run in runs_of(stage):
                 now = self.market.set_clock(self.market.now())
-                span = self.spans[stage.dag_id] = Span(f"plan__{now}", now - DAY, now)
-                self.run(stage.dag_id, span)
+                span = self.spans[run.dag_id] = Span(f"plan__{now}", now - DAY, now)
+                self.run(run.dag_id, span)
                 for kind in AT_ONCE:
-                    self.repeats[stage.dag_id, kind] = self.repeat(stage.dag_id, kind)
+                    self.repeats[run.dag_id, kind] = self.repeat(run.dag_id, kind)
 
     def catch_up(self) -> None:
         """Run every DAG over one more interval, until nothing is left to do."""
         end = self.market.set_clock(self.market.now())
         for stage in PLAN:
-            if isinstance(stage, RunDag):
-                self.run(stage.dag_id, Span(f"last__{end}", end - DAY, end))
-            elif isinstance(stage, Decide):
+            for run in runs_of(stage):
+                self.run(run.dag_id, Span(f"last__{end}", end - DAY, end))
+            if isinstance(stage, Decide):
                 self._decide()
                 # Baton's clock alone: what the market has in store must not happen from now on.
                 self.market.set_clock(self.market.now() + UNDO)

@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.dags.conftest import PROJECT
 
 # Slow, or a door to the outside; a task imports what it needs when it runs.
@@ -48,7 +50,8 @@ socket.socket.connect = socket.socket.connect_ex = refuse
 import airflow_local_settings
 print(json.dumps({
     "threads": threading.active_count(),
-    "loaded": [name for name in airflow_local_settings.SLOW if name in sys.modules],
+    "loaded": [name for name in airflow_local_settings.LIBRARIES if name in sys.modules],
+    "steps": "baton.quality.suites.lead_scoring" in sys.modules,
 }))
 """
 
@@ -85,10 +88,12 @@ def test_parsing_reaches_no_server(tmp_path: Path) -> None:
     assert "the network was asked for while parsing" in done.stderr
 
 
-def test_what_is_imported_before_the_fork_starts_nothing() -> None:
-    found = json.loads(_fresh(PRELOAD, BATON_PRELOAD="1"))
+@pytest.mark.parametrize("preload", ["libraries", "all"])
+def test_what_is_imported_before_the_fork_starts_nothing(preload: str) -> None:
+    found = json.loads(_fresh(PRELOAD, BATON_PRELOAD=preload))
     assert found["threads"] == 1
     assert len(found["loaded"]) >= 3
+    assert found["steps"] is (preload == "all")
 
 
 def test_other_processes_import_nothing_ahead() -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from baton.core.errors import DbtFailed
 from baton.core.settings import PROJECT
-from baton.warehouse import dbt
+from baton.warehouse import dbt, parsed, runner
 from baton.warehouse.connect import connect
 from baton.warehouse.run import Run
 
@@ -54,7 +54,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "unit_tests:\n  - name: never_in_a_dag\n    model: clock\n    given: []\n"
         "    expect: {rows: [{id: 2}]}\n"
     )
-    monkeypatch.setattr(dbt, "DBT_PROJECT", folder)
+    monkeypatch.setattr(runner, "DBT_PROJECT", folder)
+    monkeypatch.setattr(parsed, "KEPT", tmp_path / "parsed")
     return folder
 
 
@@ -81,7 +82,7 @@ def test_a_build_keeps_what_each_node_did(
     assert conn.execute("select as_of from staging.clock").fetchone() == (end,)
     assert dict(os.environ) == before
     assert not (project / "target").exists()
-    assert (run.settings.home / "dbt" / "target" / "partial_parse.msgpack").exists()
+    assert (parsed.folder() / parsed.MANIFEST).exists()
 
 
 def test_a_backfill_does_not_set_the_tables_back(
@@ -145,26 +146,51 @@ def test_a_project_that_cannot_be_read_says_why(
 ) -> None:
     if break_it == "model":
         (project / "models" / "lost.sql").write_text("select * from {{ ref('nowhere') }}")
-    with pytest.raises(DbtFailed, match=rf"dbt build did not run: .*{said}"):
+    with pytest.raises(DbtFailed, match=rf"dbt (build|parse) did not run: .*{said}"):
         dbt.build(
             make_run("signals", "signal_ingestion"),
             "no_such" if break_it == "selector" else "trial",
         )
 
 
-def test_the_project_is_not_parsed_anew_for_another_time(
+def test_the_project_is_parsed_once_for_each_state_of_its_files(
     project: Path, make_run: Callable[..., Run]
 ) -> None:
-    telling = "{% if not execute %}{{ log('this model is parsed', info=true) }}{% endif %}"
-    (project / "models" / "clock.sql").write_text(f"{telling} {AS_OF}")
-    run = make_run("signals", "signal_ingestion")
-    log = run.settings.home / "dbt" / "logs" / "dbt.log"
-    dbt.build(run, "trial")
-    before = log.read_text().count("this model is parsed")
-    dbt.build(
-        make_run("signals", "signal_ingestion", end=datetime(2027, 1, 1, tzinfo=UTC)), "trial"
-    )
-    assert log.read_text().count("this model is parsed") == before > 0
+    def build(day: int) -> None:
+        end = datetime(2027, 1, day, tzinfo=UTC)
+        dbt.build(make_run("signals", "signal_ingestion", end=end), "trial")
+
+    build(1)
+    first = parsed.folder()
+    inode = (first / parsed.MANIFEST).stat().st_ino
+    # WHEN another interval is built, in another database
+    build(2)
+    assert [state.name for state in parsed.KEPT.iterdir()] == [first.name]
+    assert (first / parsed.MANIFEST).stat().st_ino == inode
+    # WHEN somebody edits a model
+    (project / "models" / "clock.sql").write_text(AS_OF.replace("1 as id", "2 as id"))
+    build(3)
+    assert {state.name for state in parsed.KEPT.iterdir()} == {first.name, parsed.folder().name}
+    # WHEN the edit is taken back
+    (project / "models" / "clock.sql").write_text(AS_OF)
+    assert parsed.folder() == first
+
+
+def test_of_the_states_only_the_newest_are_kept(project: Path) -> None:
+    for number in range(parsed.STATES + 2):
+        (project / "models" / "clock.sql").write_text(f"select {number} as id")
+        newest = parsed.folder()
+    kept = list(parsed.KEPT.iterdir())
+    assert len(kept) == parsed.STATES
+    assert newest in kept
+
+
+def test_a_folder_that_cannot_be_written_is_named(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parsed, "KEPT", project / "dbt_project.yml" / "parsed")
+    with pytest.raises(DbtFailed, match=r"cannot be kept in .* it must be writable"):
+        parsed.folder()
 
 
 def test_a_second_build_waits_for_the_first(

@@ -13,7 +13,7 @@ from typing import Any
 
 import psycopg
 
-from baton.core.errors import InputError
+from baton.warehouse import parsed
 from baton.warehouse.connect import Row, rows
 
 
@@ -40,15 +40,12 @@ class Metric:
 
 
 class Metrics:
-    """The metrics of one parsed dbt project. `target` is the folder with dbt's artefacts."""
+    """The metrics of one parsed dbt project: `folder` is what `baton.warehouse.parsed` keeps of it."""
 
-    def __init__(self, target: Path) -> None:
-        """Read semantic_manifest.json in `target`; InputError if dbt has not written it yet."""
-        self._path = target / "semantic_manifest.json"
-        if not self._path.exists():
-            raise InputError(
-                f"{self._path} is missing; run `baton run attribution`, which lets dbt write it."
-            )
+    def __init__(self, folder: Path) -> None:
+        """Read the semantic manifest in `folder` when it is first asked for."""
+        self.folder = folder
+        self._path = folder / parsed.SEMANTICS
 
     @cached_property
     def shown(self) -> tuple[Metric, ...]:

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 import httpx
 
-from baton.clients.http import LOOPBACK
+from baton.clients.http import LOOPBACK, tls
 from baton.core.connections import Connection
 from baton.core.errors import SettingsError, VendorAmbiguous, VendorError, VendorUnavailable
 
@@ -62,9 +62,12 @@ class CalDavCalendar:
             base_url=connection.base_url,
             timeout=TIMEOUT_SECONDS,
             transport=transport,
+            verify=tls(),
             follow_redirects=False,
             # A proxy of the environment serves the open internet, never this machine.
-            mounts=None if transport else {f"all://{h}": httpx.HTTPTransport() for h in LOOPBACK},
+            mounts=None
+            if transport
+            else {f"all://{h}": httpx.HTTPTransport(verify=tls()) for h in LOOPBACK},
         )
 
     def close(self) -> None:

@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 import openai
 from pydantic import BaseModel, ValidationError
 
+from baton.clients.http import tls
 from baton.core.connections import Connection
 from baton.core.errors import VendorError, VendorUnavailable
 
@@ -62,6 +63,7 @@ class OpenAIClient:
             base_url=connection.base_url if named else VENDOR_URL,
             timeout=timeout,
             max_retries=0,
+            http_client=openai.DefaultHttpxClient(verify=tls()),
         )
 
     def close(self) -> None:

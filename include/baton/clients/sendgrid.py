@@ -31,6 +31,7 @@ from sendgrid.helpers.mail import (
     TrackingSettings,
 )
 
+from baton.clients.http import tls
 from baton.clients.mail import (
     ANSWER_SECONDS,
     CONNECT_SECONDS,
@@ -72,6 +73,7 @@ class SendGrid:
             headers={"Authorization": f"Bearer {connection.password}"},
             timeout=httpx.Timeout(timeout, connect=min(timeout, CONNECT_SECONDS)),
             limits=httpx.Limits(max_connections=connections, keepalive_expiry=5),
+            verify=tls(),
             follow_redirects=False,
             trust_env=False,
         )

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import httpx
 import openai
 
+from baton.clients.http import tls
 from baton.core.connections import Connection
 from baton.core.errors import VendorError, VendorUnavailable
 
@@ -33,12 +34,13 @@ class SpeechClient:
         self._name = connection.id
         self._model = str(connection.extra.get("model") or DEFAULT_MODEL)
         self._hosts = _words(connection.extra.get("audio_hosts") or [])
-        self._http = httpx.Client(timeout=TIMEOUT_SECONDS, follow_redirects=False)
+        self._http = httpx.Client(timeout=TIMEOUT_SECONDS, verify=tls(), follow_redirects=False)
         self._api = openai.OpenAI(
             api_key=connection.password,
             base_url=connection.base_url if named else VENDOR_URL,
             timeout=TIMEOUT_SECONDS,
             max_retries=0,
+            http_client=openai.DefaultHttpxClient(verify=tls()),
         )
 
     def close(self) -> None:

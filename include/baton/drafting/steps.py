@@ -59,8 +59,10 @@ def draft(run: Run) -> dict[str, int | str]:
     connection = settings.connection("baton_llm")
     llm = OpenAIClient(connection) if connection else None
     try:
-        composer = Composer(Ledger(run, llm, price_list(voices.house)), sequences, voices, settings)
-        trouble = _write_all(run, composer, todo, voices, tally, parallel=llm is not None)
+        prices = price_list(voices.house)
+        with run.pooled(voices.house.budget.parallel_requests + 1) as busy:
+            composer = Composer(Ledger(busy, llm, prices), sequences, voices, settings)
+            trouble = _write_all(busy, composer, todo, voices, tally, parallel=llm is not None)
     finally:
         if llm is not None:
             llm.close()

@@ -5,7 +5,6 @@ theirs. Nothing is guessed: a column that is not named is left in the raw table,
 """
 
 import re
-import zoneinfo
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -20,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from baton.playbook.reader import Strict, nearest, read_yaml
+from baton.playbook.reader import Strict, nearest, read_yaml, time_zones
 
 Kind = Literal["text", "email", "domain", "money", "integer", "timestamp", "boolean", "currency"]
 
@@ -260,7 +259,7 @@ class Mapping(Strict):
     @field_validator("timezone")
     @classmethod
     def _known_timezone(cls, value: str) -> str:
-        if value not in zoneinfo.available_timezones():
+        if value not in time_zones():
             raise ValueError(f"'{value}' is no time zone; write one such as Europe/Berlin")
         return value
 

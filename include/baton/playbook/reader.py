@@ -8,9 +8,11 @@ import csv
 import difflib
 import io
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+from zoneinfo import available_timezones
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -21,6 +23,12 @@ Location = tuple[str | int, ...]
 
 # Ten times as fast where libyaml is there, which it is in every published wheel.
 FASTEST_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@lru_cache(maxsize=1)
+def time_zones() -> frozenset[str]:
+    """Return the names of all time zones; finding them walks a folder, so it is done once."""
+    return frozenset(available_timezones())
 
 
 class Strict(BaseModel):

@@ -6,12 +6,11 @@
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
-from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from baton.core.errors import PlaybookError
-from baton.playbook.reader import Strict, nearest, read_text, read_yaml
+from baton.playbook.reader import Strict, nearest, read_text, read_yaml, time_zones
 
 TYPES_FILE = "signal_types.yml"
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,39}$")]
@@ -148,7 +147,7 @@ class CrmSource(Source):
     @field_validator("team_timezones")
     @classmethod
     def _zones_exist(cls, teams: dict[str, str]) -> dict[str, str]:
-        known = available_timezones()
+        known = time_zones()
         for name in teams.values():
             if name not in known:
                 meant = nearest(name, sorted(known))

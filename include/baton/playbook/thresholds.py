@@ -3,11 +3,10 @@
 from datetime import time
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import available_timezones
 
 from pydantic import Field, field_validator, model_validator
 
-from baton.playbook.reader import Strict, nearest, read_yaml
+from baton.playbook.reader import Strict, nearest, read_yaml, time_zones
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
@@ -107,7 +106,7 @@ class Contactability(Strict):
     @field_validator("sender_timezone")
     @classmethod
     def _known(cls, name: str) -> str:
-        known = available_timezones()
+        known = time_zones()
         if name not in known:
             meant = nearest(name, sorted(known))
             hint = f"; did you mean '{meant}'?" if meant else "; write it like 'Europe/Berlin'"

@@ -3,12 +3,11 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from zoneinfo import available_timezones
 
 from pydantic import ConfigDict
 
 from baton.core.errors import PlaybookError
-from baton.playbook.reader import Strict, nearest, read_csv_rows
+from baton.playbook.reader import Strict, nearest, read_csv_rows, time_zones
 
 FILE = "watchlist.csv"
 COLUMNS = (
@@ -55,7 +54,7 @@ def load(folder: Path) -> tuple[WatchedAccount, ...]:
 
 
 def _accounts(path: Path) -> Iterator[tuple[int, WatchedAccount]]:
-    zones = available_timezones()
+    zones = time_zones()
     for line, row in read_csv_rows(path, COLUMNS):
         where = f"{path}, line {line}"
         domain = row["domain"].lower()

@@ -1,6 +1,8 @@
 """The receiver as an ASGI application: `uvicorn --factory baton.receiver.app:create_app`."""
 
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import psycopg
 from fastapi import FastAPI, Request
@@ -11,8 +13,8 @@ from baton.core.settings import Settings
 from baton.playbook import signals as playbook
 from baton.receiver import unsubscribe, webhooks
 from baton.receiver.desk import Desk, NotConfigured, Secrets, TooLarge
+from baton.receiver.door import Door
 from baton.receiver.verify import Unverified
-from baton.warehouse.connect import connect
 
 log = logging.getLogger("baton.receiver")
 
@@ -23,11 +25,20 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     Raises SettingsError or PlaybookError where it could not do its work.
     """
     given = settings or core_settings.load()
-    desk = Desk(given, Secrets.read(given), playbook.load(given.playbook).webhooks)
-    app = FastAPI(title="Baton receiver", docs_url=None, redoc_url=None, openapi_url=None)
+    door = Door(given.database_url)
+    desk = Desk(door, Secrets.read(given), playbook.load(given.playbook).webhooks)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        with door.open():
+            yield
+
+    app = FastAPI(
+        title="Baton receiver", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan
+    )
     for routes in (webhooks.sendgrid, webhooks.signed, webhooks.bookings):
         app.include_router(routes(desk))
-    app.include_router(unsubscribe.routes(given))
+    app.include_router(unsubscribe.routes(door, given.secret))
     app.add_exception_handler(psycopg.OperationalError, _later)
     app.add_exception_handler(NotConfigured, _closed)
     app.add_exception_handler(Unverified, _refused)
@@ -35,7 +46,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @app.get("/healthz")
     def health() -> Response:
-        with connect(given.database_url) as conn:
+        with door.connect() as conn:
             conn.execute("select 1")
         return JSONResponse({"status": "ok"})
 

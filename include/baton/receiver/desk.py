@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse, Response
 
 from baton.core.settings import Settings
 from baton.receiver import verify
+from baton.receiver.door import Door
 from baton.receiver.store import Read, Table, store
 
 MAX_EVENTS_BYTES = 10_000_000
@@ -53,13 +54,13 @@ class Secrets:
 class Desk:
     """Where requests are taken in. `sources` are the names of the playbook's webhook sources."""
 
-    settings: Settings
+    door: Door
     secrets: Secrets
     sources: frozenset[str]
 
     async def take(self, table: Table, source: str, read: Read) -> Response:
         """Land a verified request and answer with its counts."""
-        counts = await run_in_threadpool(store, self.settings, table, source, read)
+        counts = await run_in_threadpool(store, self.door, table, source, read)
         return JSONResponse(vars(counts))
 
     async def signed(self, request: Request) -> bytes:

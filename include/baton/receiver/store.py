@@ -11,11 +11,10 @@ from psycopg.types.json import Jsonb
 
 from baton.core import clock
 from baton.core.ids import new_id
-from baton.core.settings import Settings
+from baton.receiver.door import Door
 from baton.signals import text
 from baton.signals.landing import Counts, quarantine, write_intake
 from baton.signals.records import Reject
-from baton.warehouse.connect import connect
 
 Table = Literal["signal_event", "email_event", "inbound_message", "booking_event", "transcript"]
 # The columns of each table beyond those that all of them have.
@@ -41,12 +40,12 @@ class Row:
 Read = Callable[[datetime], Iterable[Row | Reject]]
 
 
-def store(settings: Settings, table: Table, source: str, read: Read) -> Counts:
+def store(door: Door, table: Table, source: str, read: Read) -> Counts:
     """Read a verified request with `read` (given the time now) and land it.
 
     Raises psycopg.OperationalError where the database is away: the sender must try again.
     """
-    with connect(settings.database_url) as conn:
+    with door.connect() as conn:
         found = list(read(clock.now(conn)))
         rows = [item for item in found if isinstance(item, Row)]
         rejects = [item for item in found if isinstance(item, Reject)]

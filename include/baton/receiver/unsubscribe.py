@@ -10,9 +10,8 @@ from fastapi.responses import HTMLResponse
 from baton.contactability import suppressions
 from baton.core.errors import InputError
 from baton.core.ids import read_token
-from baton.core.settings import Settings
 from baton.receiver.desk import read_body
-from baton.warehouse.connect import connect
+from baton.receiver.door import Door
 
 MAX_FORM_BYTES = 10_000
 PURPOSE = "unsubscribe"
@@ -50,40 +49,40 @@ _HEADERS = {
 }
 
 
-def routes(settings: Settings) -> APIRouter:
+def routes(door: Door, secret: str) -> APIRouter:
     """Return the two routes of the link."""
     router = APIRouter()
 
     @router.get("/u/{token}")
     async def page(token: str) -> HTMLResponse:
-        return ask(settings, token)
+        return ask(secret, token)
 
     @router.post("/u/{token}")
     async def one_click(request: Request, token: str) -> HTMLResponse:
         await read_body(request, MAX_FORM_BYTES)
-        return await run_in_threadpool(opt_out, settings, token)
+        return await run_in_threadpool(opt_out, door, secret, token)
 
     return router
 
 
-def ask(settings: Settings, token: str) -> HTMLResponse:
+def ask(secret: str, token: str) -> HTMLResponse:
     """Return the page with the button; it asks no database."""
-    if read_token(token, PURPOSE, settings.secret) is None:
+    if read_token(token, PURPOSE, secret) is None:
         return _unknown()
     return _page(200, "Unsubscribe", "Do you want no more e-mail from us?", _BUTTON)
 
 
-def opt_out(settings: Settings, token: str) -> HTMLResponse:
+def opt_out(door: Door, secret: str, token: str) -> HTMLResponse:
     """Suppress the person at once, under their row's lock; the second time changes nothing.
 
     Raises psycopg.OperationalError where the database is away.
     """
-    contact_id = read_token(token, PURPOSE, settings.secret)
+    contact_id = read_token(token, PURPOSE, secret)
     if contact_id is None:
         return _unknown()
     try:
-        with connect(settings.database_url) as conn:
-            suppressions.opt_out(conn, contact_id, SOURCE, settings.secret)
+        with door.connect() as conn:
+            suppressions.opt_out(conn, contact_id, SOURCE, secret)
     except InputError:
         # Erased meanwhile; the keyed hash keeps them suppressed.
         pass

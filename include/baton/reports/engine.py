@@ -1,31 +1,35 @@
 """Computes every metric in every cut with MetricFlow's own SQL, in a handful of seconds.
 
 MetricFlow takes about 6 s to import and 0.1 s to plan a query, and its answer depends on nothing but
-the metrics' definitions. So inputs of one mart are asked for together, and the statements are kept in
-BATON_HOME/reports until a definition changes: then MetricFlow is not even imported.
+the metrics' definitions. So inputs of one mart are asked for together, and the statements are kept
+beside the parsed project (`baton.warehouse.parsed`): until a definition changes, MetricFlow is not
+even imported.
 """
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
-from pathlib import Path
+from importlib.metadata import version
 from typing import Any
 
 import psycopg
 
 from baton.attribution.metrics import Metric, Metrics
-from baton.core.settings import Settings
 from baton.reports.manifest import Manifest, Model
 from baton.reports.model import CUTS
 from baton.reports.words import MONEY, RIPENING, WITHOUT_WEEKS
+from baton.warehouse import parsed
 from baton.warehouse.connect import sql
 
 # A group: the value of the cut ("" for all) and the currency, where the input is money.
 Group = tuple[str, str | None]
 Numbers = dict[Group, Decimal]
+
+_VERSION = version("metricflow")
 
 
 @dataclass(frozen=True)
@@ -90,13 +94,18 @@ def inputs_of(metric: Metric) -> tuple[Input | None, Input | None]:
     )
 
 
+def definitions() -> tuple[Metrics, Manifest]:
+    """Return the metrics of the dbt project as it is now, and what they are counted in."""
+    folder = parsed.folder()
+    return Metrics(folder), Manifest(folder)
+
+
 def compute(
-    conn: psycopg.Connection[Any], settings: Settings, metrics: Metrics, manifest: Manifest,
-    wanted: Iterable[Input],
-) -> Answers:  # fmt: skip
+    conn: psycopg.Connection[Any], metrics: Metrics, manifest: Manifest, wanted: Iterable[Input]
+) -> Answers:
     """Return all inputs in all cuts. The session's `baton.as_of` must be set."""
     answers = Answers()
-    for query in _planned(settings.home / "reports", metrics, manifest, _queries(manifest, wanted)):
+    for query in planned(metrics, manifest, wanted):
         inputs = [Input(name, query.condition, query.days) for name in query.inputs]
         numbers: list[Numbers] = [{} for _ in inputs]
         for row in conn.execute(sql(query.statement)).fetchall():
@@ -152,24 +161,17 @@ def has_cut(model: Model, cut: str) -> bool:
     return cut in model.dimensions
 
 
-def _planned(
-    folder: Path, metrics: Metrics, manifest: Manifest, queries: list[Query]
-) -> list[Query]:
-    """Return the queries with their statements, from the kept plan if nothing has changed."""
+def planned(metrics: Metrics, manifest: Manifest, wanted: Iterable[Input]) -> list[Query]:
+    """Return the queries for these inputs with their statements, planned now if they never were."""
+    queries = _queries(manifest, wanted)
     asked = repr([(q.inputs, q.groups, q.where) for q in queries])
-    name = hashlib.sha256(f"{manifest.hash} {asked}".encode()).hexdigest()[:32]
-    kept = folder / f"plan-{name}.json"
+    name = hashlib.sha256(f"{_VERSION} {asked}".encode()).hexdigest()[:32]
+    kept = metrics.folder / f"plan-{name}.json"
     if kept.exists():
         statements = json.loads(kept.read_text())
     else:
         statements = [metrics.sql(q.inputs, q.groups, q.where) for q in queries]
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for old in folder.glob("plan-*.json"):
-            old.unlink(missing_ok=True)
-        partial = kept.with_suffix(".partial")
+        partial = kept.with_suffix(f".{os.getpid()}")
         partial.write_text(json.dumps(statements))
         partial.replace(kept)
-    return [
-        Query(q.inputs, q.condition, q.days, q.model, q.cut, q.by_currency, statement)
-        for q, statement in zip(queries, statements, strict=True)
-    ]
+    return [replace(q, statement=s) for q, s in zip(queries, statements, strict=True)]

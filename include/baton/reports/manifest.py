@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from baton.warehouse import parsed
+
 
 @dataclass(frozen=True)
 class Model:
@@ -40,9 +42,9 @@ class Measure:
 class Manifest:
     """dbt's semantic_manifest.json, read once. `hash` changes when any definition does."""
 
-    def __init__(self, target: Path) -> None:
-        """Read semantic_manifest.json in `target`, which a build of ours has written."""
-        content = (target / "semantic_manifest.json").read_bytes()
+    def __init__(self, folder: Path) -> None:
+        """Read the semantic manifest in `folder`, which `baton.warehouse.parsed` keeps."""
+        content = (folder / parsed.SEMANTICS).read_bytes()
         self.hash = hashlib.sha256(content).hexdigest()
         known = json.loads(content)
         self.measures: dict[str, Measure] = {}

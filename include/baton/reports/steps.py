@@ -4,15 +4,12 @@ import logging
 import time
 from pathlib import Path
 
-from baton.attribution.metrics import Metrics
 from baton.core.errors import InputError
 from baton.core.settings import Settings
 from baton.reports import compute, engine, extras, store
 from baton.reports.funnel import funnel
-from baton.reports.manifest import Manifest
 from baton.reports.output import FORMS, written
 from baton.reports.spread import spreads
-from baton.warehouse import dbt
 from baton.warehouse.connect import scalar
 from baton.warehouse.dbt import BUILD_LOCK
 from baton.warehouse.run import Run
@@ -27,14 +24,14 @@ def publish(run: Run) -> dict[str, int | str]:
     are, how many of them are dashes, and the milliseconds it took.
     """
     began = time.monotonic()
-    target = _manifest(run)
-    metrics = Metrics(target)
-    shown, manifest = metrics.shown, Manifest(target)
+    _refuse_without_marts(run)
+    metrics, manifest = engine.definitions()
+    shown = metrics.shown
     with run.connect() as conn:
         # dbt must not swap the tables meanwhile; two reports at once do no harm.
         conn.execute("select pg_advisory_xact_lock_shared(%s)", (BUILD_LOCK,))
         conn.execute("select set_config('baton.as_of', %s, true)", (run.interval_end.isoformat(),))
-        answers = engine.compute(conn, run.settings, metrics, manifest, compute.wanted(shown))
+        answers = engine.compute(conn, metrics, manifest, compute.wanted(shown))
         spread = spreads(conn, shown, manifest)
         figures = [
             figure
@@ -57,17 +54,18 @@ def publish(run: Run) -> dict[str, int | str]:
     }
 
 
-def _manifest(run: Run) -> Path:
-    """Return the folder with dbt's semantic manifest, made now if another worker ran the build."""
+def _refuse_without_marts(run: Run) -> None:
     with run.connect() as conn:
         if scalar(conn, "select to_regclass('marts.opportunity')") is None:
             raise InputError(
                 "There are no marts to report on; `baton run attribution` builds them."
             )
-    target = run.settings.home / "dbt" / "target"
-    if not (target / "semantic_manifest.json").exists():
-        dbt.invoke(run.settings, ["parse"])
-    return target
+
+
+def prepare() -> None:
+    """Parse the project and plan the report's queries, which need no data, ahead of the first run."""
+    metrics, manifest = engine.definitions()
+    engine.planned(metrics, manifest, compute.wanted(metrics.shown))
 
 
 def write_files(settings: Settings) -> list[Path]:

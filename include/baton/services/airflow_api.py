@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 
+from baton.clients.http import tls
 from baton.core.errors import BatonError
 
 DONE = {"success", "failed", "skipped", "upstream_failed", "removed"}
@@ -48,7 +49,7 @@ class AirflowApi:
 
     def __init__(self, base_url: str, user: str, password: str) -> None:
         """Connect lazily: the first call logs in."""
-        self._http = httpx.Client(base_url=base_url, timeout=30, trust_env=False)
+        self._http = httpx.Client(base_url=base_url, timeout=30, trust_env=False, verify=tls())
         self._login = {"username": user, "password": password}
 
     def __enter__(self) -> "AirflowApi":

@@ -24,9 +24,6 @@ COMPONENTS: Mapping[str, tuple[str, ...]] = {
     "scheduler": ("airflow", "scheduler", "--skip-serve-logs"),
     "triggerer": ("airflow", "triggerer", "--skip-serve-logs"),
 }
-# Only the scheduler's children run tasks; elsewhere the imports would be time and memory for nothing.
-COMPONENT_ENV: Mapping[str, Mapping[str, str]] = {"scheduler": {"BATON_PRELOAD": "1"}}
-
 # Airflow's user names and roles; include/playbook/roles.yml says what each may do on Baton's pages.
 # The last three are reps of the sandbox.
 LOCAL_USERS: Mapping[str, str] = {
@@ -38,6 +35,16 @@ LOCAL_USERS: Mapping[str, str] = {
     "marcus.hill@halden.example": "viewer",
     "owen.hughes@halden.example": "viewer",
 }
+
+
+def component_env(component: str, *, edited: bool) -> dict[str, str]:
+    """Return what one component gets beside the environment of all.
+
+    Only the scheduler's children run tasks; elsewhere the imports would be time and memory for
+    nothing. Where the code may be `edited` meanwhile, Baton's own modules are left to each task.
+    """
+    preload = "libraries" if edited else "all"
+    return {"BATON_PRELOAD": preload} if component == "scheduler" else {}
 
 
 def airflow_env(

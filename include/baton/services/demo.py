@@ -21,7 +21,7 @@ from baton.motion import MOTION
 from baton.services import demo_plan
 from baton.services.airflow_api import AirflowApi, AirflowError, DagRun
 from baton.services.airflow_config import LOCAL_USERS, passwords
-from baton.services.demo_plan import PLAN, Decide, Pass, RunDag
+from baton.services.demo_plan import PLAN, Decide, Pass, RunDag, runs_of
 from baton.services.market import Market, first_opening
 from baton.services.profile import Profile, only_copy, open_profile
 from baton.services.progress import Shown
@@ -85,7 +85,7 @@ def perform(
             # The market's first morning reaches the receiver while Airflow is still coming up.
             services.wait_ready("sandbox", "receiver")
             now = Market(stack.url("sandbox"), stack.database_url).open()
-            stack.wait_ready(services)
+            stack.wait_ready(services, whole=False)
             password = passwords(profile.folder)[USER]
             with AirflowApi(stack.url("airflow"), USER, password) as api:
                 _await_dags(api, services)
@@ -108,9 +108,8 @@ def perform(
 def _totals() -> dict[str, int]:
     """Return how many tasks each layer has in the plan, in the plan's order."""
     totals: dict[str, int] = {}
-    for stage in PLAN:
-        if isinstance(stage, RunDag):
-            totals[stage.layer] = totals.get(stage.layer, 0) + len(MOTION[stage.dag_id].steps)
+    for run in (run for stage in PLAN for run in runs_of(stage)):
+        totals[run.layer] = totals.get(run.layer, 0) + len(MOTION[run.dag_id].steps)
     return totals
 
 
@@ -148,32 +147,39 @@ class Play:
             elif isinstance(stage, Pass):
                 now = self._market.advance(stage.time)
                 self._shown.say(f"{now:%a %Y-%m-%d %H:%M}: {stage.meanwhile}.")
-            elif failure := self._run_dag(stage):
-                return [failure]
+            else:
+                started = [(run, self._start(run.dag_id)) for run in runs_of(stage)]
+                failures = [self._finish(run, run_id) for run, run_id in started]
+                if failed := [failure for failure in failures if failure]:
+                    return failed
         return []
 
-    def _run_dag(self, stage: RunDag) -> str | None:
-        """Run one DAG to its end; return a sentence if it failed."""
-        dag_id, layer = stage.dag_id, stage.layer
+    def _start(self, dag_id: str) -> str:
+        """Start a run of a DAG, from where its last one ended until now; return its id."""
         now = self._market.set_clock(self._market.now())
         run_id = f"demo__{dag_id}__{now:%Y-%m-%dT%H:%M:%S.%f}"
         start = self._last.get(dag_id, now - FIRST_INTERVAL)
         self._last[dag_id] = now
         self._api.unpause(dag_id)
         self._api.trigger(dag_id, run_id, start, now)
+        return run_id
+
+    def _finish(self, run: RunDag, run_id: str) -> str | None:
+        """Follow a run to its end; return a sentence if it failed."""
+        dag_id, layer = run.dag_id, run.layer
 
         def seen(run: DagRun) -> None:
             self._services.check()
             doing = next((t.task_id for t in run.tasks if t.state == "running"), "")
             self._shown.doing(layer, run.done_tasks, f"{dag_id} {doing}")
 
-        run = self._api.follow(dag_id, run_id, seen, RUN_TIMEOUT)
-        took = f"{run.seconds or 0:.1f} s"
-        if run.state == "success":
-            self._shown.done(layer, len(run.tasks), f"{dag_id}: {took}. {self._counts(run)}")
+        ended = self._api.follow(dag_id, run_id, seen, RUN_TIMEOUT)
+        took = f"{ended.seconds or 0:.1f} s"
+        if ended.state == "success":
+            self._shown.done(layer, len(ended.tasks), f"{dag_id}: {took}. {self._counts(ended)}")
             return None
-        self._shown.done(layer, run.done_tasks, f"{dag_id}: FAILED after {took}")
-        return f"{dag_id}: {self._api.error_of(run)}"
+        self._shown.done(layer, ended.done_tasks, f"{dag_id}: FAILED after {took}")
+        return f"{dag_id}: {self._api.error_of(ended)}"
 
     def _counts(self, run: DagRun) -> str:
         """Return what the tasks of a run counted: "land: landed 505; gate: rows 1020"."""

@@ -19,6 +19,13 @@ class RunDag:
 
 
 @dataclass(frozen=True)
+class SideBySide:
+    """Run DAGs that do not read each other's rows at the same time, as their schedules do."""
+
+    runs: tuple[RunDag, ...]
+
+
+@dataclass(frozen=True)
 class Decide:
     """Let the sandbox's approver, labelled as such, decide all pending drafts."""
 
@@ -31,7 +38,9 @@ class Pass:
     meanwhile: str
 
 
-Stage = RunDag | Decide | Pass
+Stage = RunDag | SideBySide | Decide | Pass
+
+WATCH_AND_TRIAGE = SideBySide((RunDag("deliverability_watch"), RunDag("reply_triage")))
 
 PLAN: tuple[Stage, ...] = (
     # Tuesday: whom to write to, and the first messages. New mailboxes warm up, so that each day's
@@ -45,29 +54,24 @@ PLAN: tuple[Stage, ...] = (
     Pass(timedelta(minutes=2), "the undo minute is over"),
     RunDag("message_delivery"),
     Pass(timedelta(hours=26), "mail is delivered, people answer and book"),
-    RunDag("deliverability_watch"),
-    RunDag("reply_triage"),
+    WATCH_AND_TRIAGE,
     RunDag("meeting_scheduling"),
-    RunDag("meeting_handoff"),
-    RunDag("message_delivery"),
+    SideBySide((RunDag("meeting_handoff"), RunDag("message_delivery"))),
     Pass(timedelta(hours=22), "the second day's mail is answered"),
     RunDag("reply_triage"),
     RunDag("message_delivery"),
     Pass(timedelta(hours=26), "the third day's mail is answered"),
-    RunDag("deliverability_watch"),
-    RunDag("reply_triage"),
+    WATCH_AND_TRIAGE,
     RunDag("meeting_scheduling"),
     RunDag("meeting_handoff"),
     # A week later: what the meetings brought, and a follow-up to those who have not answered.
     Pass(timedelta(days=4), "meetings are held, transcripts arrive"),
-    RunDag("post_meeting_sync"),
-    RunDag("draft_generation"),
+    SideBySide((RunDag("post_meeting_sync"), RunDag("draft_generation"))),
     Decide(),
     Pass(timedelta(minutes=2), "the undo minute is over"),
     RunDag("message_delivery"),
     Pass(timedelta(hours=26), "the follow-ups are answered"),
-    RunDag("deliverability_watch"),
-    RunDag("reply_triage"),
+    WATCH_AND_TRIAGE,
     RunDag("meeting_scheduling"),
     RunDag("meeting_handoff"),
     Pass(timedelta(days=8), "later meetings are held"),
@@ -77,6 +81,14 @@ PLAN: tuple[Stage, ...] = (
     RunDag("signal_ingestion"),
     RunDag("revenue_attribution"),
 )
+
+
+def runs_of(stage: Stage) -> tuple[RunDag, ...]:
+    """Return the DAG runs of one stage, which may be none."""
+    if isinstance(stage, SideBySide):
+        return stage.runs
+    return (stage,) if isinstance(stage, RunDag) else ()
+
 
 # Each layer must have made rows of these. One table per layer: the one that the next layer reads.
 LAYER_TABLES = {

@@ -43,12 +43,14 @@ def main() -> int:
                 return 0
             _check_machine()
             print(
-                "Making the environment in .venv; the first time takes about a minute.", flush=True
+                "Making the environment in .venv; the first time takes one or two minutes.",
+                flush=True,
             )
             with LOG.open("w") as log:
                 _make_venv(log)
                 _install(log)
-            _link_project()
+                _link_project()
+                _prepare(log)
             STAMP.write_text(_key())
     except SetupError as error:
         print(f"make setup: {error}", file=sys.stderr)
@@ -160,6 +162,12 @@ def _link_project() -> None:
         "import sys\n\nfrom baton.cli import main\n\nsys.exit(main())\n"
     )
     command.chmod(0o755)
+
+
+def _prepare(log: IO[str]) -> None:
+    """Make what the first run would otherwise wait for; where that fails, it will say so itself."""
+    with contextlib.suppress(SetupError):
+        _run(log, VENV / "bin" / "python", "-m", "baton.services.prepare")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 
+from baton.clients.http import tls
 from baton.core import clock
 from baton.core.errors import BatonError
 from baton.warehouse.connect import connect
@@ -67,7 +68,9 @@ class Market:
         url = f"{self.control}/_control{path}"
         try:
             # Two months of a market's life with all their webhooks take a while.
-            answer = httpx.request(method, url, json=body, timeout=300, trust_env=False)
+            answer = httpx.request(
+                method, url, json=body, timeout=300, trust_env=False, verify=tls()
+            )
         except httpx.HTTPError as error:
             raise MarketError(f"The sandbox does not answer at {url} ({error}).") from None
         if answer.is_error:

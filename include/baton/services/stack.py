@@ -16,11 +16,12 @@ from pathlib import Path
 
 import httpx
 
+from baton.clients.http import tls
 from baton.core.settings import PROJECT
 from baton.services import ports as port_rules
 from baton.services import processes
 from baton.services.airflow_api import AirflowApi
-from baton.services.airflow_config import COMPONENT_ENV, COMPONENTS, airflow_env
+from baton.services.airflow_config import COMPONENTS, airflow_env, component_env
 from baton.services.market import make_sandbox
 from baton.services.profile import Profile, read_env, write_private
 from baton.services.supervisor import Program, Supervisor, SupervisorError
@@ -85,22 +86,31 @@ class Stack:
 
     def start(self, services: Supervisor) -> None:
         """Start everything and migrate both databases; `wait_ready` follows."""
-        for program in self.programs():
+        for program in self._early(self.programs()):
             services.start(program)
         self.migrate()
         if self.has_sandbox:
             make_sandbox(self.database_url)
-        for program in self.airflow():
+        for program in self._early(self.airflow()):
             services.start(program)
 
-    def wait_ready(self, services: Supervisor) -> None:
-        """Wait until all but LATE is ready (`services.wait_ready()` waits for that too)."""
+    def wait_ready(self, services: Supervisor, *, whole: bool = True) -> None:
+        """Wait until everything is ready; if not `whole`, LATE is started and not waited for."""
         programs = [*self.programs(), *self.airflow()]
-        services.wait_ready(*(p.name for p in programs if p.name not in LATE))
+        services.wait_ready(*(program.name for program in self._early(programs)))
+        for program in programs:
+            if program.name in LATE:
+                services.start(program)
+        if whole:
+            services.wait_ready()
         write_private(
             self.profile.file("supervisor.env"),
             f"PID={os.getpid()}\nSTARTED={processes.started_at(os.getpid())}\n",
         )
+
+    @staticmethod
+    def _early(programs: list[Program]) -> list[Program]:
+        return [program for program in programs if program.name not in LATE]
 
     def programs(self) -> list[Program]:
         """Return the services other than Airflow, which need no migrated database to start."""
@@ -119,7 +129,7 @@ class Stack:
             Program(
                 f"airflow-{name}",
                 (str(BIN / command[0]), *command[1:]),
-                {**self.environ, **COMPONENT_ENV.get(name, {})},
+                {**self.environ, **component_env(name, edited=not self.has_sandbox)},
                 airflow_sees(self.url("airflow"), *HEALTH[name]),
                 # It waits ten seconds for triggers, and Baton's tasks use none.
                 patience=1.0 if name == "triggerer" else 20.0,
@@ -260,7 +270,7 @@ def answers(url: str) -> Callable[[], bool]:
 
     def check() -> bool:
         try:
-            return httpx.get(url, timeout=5, trust_env=False).status_code == 200
+            return httpx.get(url, timeout=5, trust_env=False, verify=tls()).status_code == 200
         except httpx.HTTPError:
             return False
 

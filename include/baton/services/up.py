@@ -87,7 +87,6 @@ def serve() -> int:
                 with Supervisor(profile) as services:
                     stack = prepare(profile, sandbox=False, schedules=True)
                     stack.start(services)
-                    services.wait_ready()
                     stack.wait_ready(services)
                     while True:
                         services.check()

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from functools import cache
 from typing import Any
-from zoneinfo import available_timezones
 
 from baton.clients.hubspot import Record
+from baton.playbook.reader import time_zones
 from baton.playbook.signals import CrmEntity, CrmSource
 from baton.signals import text
 from baton.signals.records import Reject
@@ -207,7 +207,7 @@ def zone(value: object) -> str | None:
 
 @cache
 def _zones() -> dict[str, str]:
-    return {name.lower(): name for name in available_timezones()}
+    return {name.lower(): name for name in time_zones()}
 
 
 def _number(value: object) -> Decimal | None:

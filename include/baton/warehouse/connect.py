@@ -1,11 +1,15 @@
 """Connections to the warehouse. Plain psycopg 3; sessions speak UTC."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, LiteralString
 
 import psycopg
 from psycopg.rows import dict_row
+from psycopg_pool import ConnectionPool
 
 Row = dict[str, Any]
+SESSION: dict[str, Any] = {"options": "-c timezone=UTC", "connect_timeout": 10}
 
 
 def connect(database_url: str, *, autocommit: bool = False) -> psycopg.Connection[Any]:
@@ -13,9 +17,26 @@ def connect(database_url: str, *, autocommit: bool = False) -> psycopg.Connectio
 
     Raises psycopg.OperationalError when the server cannot be reached.
     """
-    return psycopg.connect(
-        database_url, autocommit=autocommit, options="-c timezone=UTC", connect_timeout=10
-    )
+    return psycopg.connect(database_url, autocommit=autocommit, **SESSION)
+
+
+@contextmanager
+def pool(database_url: str, size: int) -> Iterator[ConnectionPool[psycopg.Connection[Any]]]:
+    """Keep up to `size` such connections open, for many small transactions one after the other.
+
+    `opened.connection()` commits or rolls back at the end of its block, and raises
+    psycopg.OperationalError when the server cannot be reached for ten seconds.
+    """
+    with ConnectionPool(
+        database_url,
+        min_size=1,
+        max_size=size,
+        kwargs=SESSION,
+        timeout=SESSION["connect_timeout"],
+        check=ConnectionPool.check_connection,  # the server may have been started anew
+        open=False,
+    ) as opened:
+        yield opened
 
 
 def rows(conn: psycopg.Connection[Any], query: str, params: Any = None) -> list[Row]:

@@ -1,13 +1,11 @@
 """Runs dbt in this process, one build at a time per warehouse, and keeps what each node did.
 
 The profile (`dbt_project/profiles.yml`) reads BATON_PG_HOST, _PORT, _USER, _PASSWORD and _DBNAME.
-What dbt writes (its parse cache, its log) goes to BATON_HOME/dbt, never into the project.
+What dbt writes (compiled SQL, its log) goes to BATON_HOME/dbt, never into the project.
 """
 
-import gc
 import logging
-import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,13 +15,14 @@ from urllib.parse import unquote, urlsplit
 import psycopg
 
 from baton.core.errors import DbtFailed
-from baton.core.settings import PROJECT, Settings
+from baton.core.settings import Settings
+from baton.warehouse import parsed, runner
 from baton.warehouse.connect import connect, scalar
 from baton.warehouse.run import Run
+from baton.warehouse.runner import line
 
 log = logging.getLogger("baton.dbt")
 
-DBT_PROJECT = PROJECT / "dbt_project"
 # Any constant serves; it only has to be the same for every build in this warehouse.
 BUILD_LOCK = 4_211_004
 _BAD = ("error", "fail", "runtime error")
@@ -71,7 +70,7 @@ def build(run: Run, selector: str) -> dict[str, int | str]:
     arguments = ["build", "--selector", selector, "--exclude-resource-type", "unit_test"]
     with run.connect() as conn:
         as_of: datetime = scalar(conn, AS_OF, {"dag_id": run.dag_id, "end": run.interval_end})
-    results = invoke(run.settings, arguments, as_of=as_of.isoformat())
+    results = invoke(run.settings, arguments, as_of=as_of.isoformat(), use_parsed=True)
     with run.connect() as conn:
         _keep(conn, run, results)
     counts: dict[str, int | str] = {}
@@ -84,50 +83,38 @@ def build(run: Run, selector: str) -> dict[str, int | str]:
 
 
 def invoke(
-    settings: Settings, arguments: Sequence[str], *, as_of: str | None = None
+    settings: Settings,
+    arguments: Sequence[str],
+    *,
+    as_of: str | None = None,
+    use_parsed: bool = False,
 ) -> list[NodeResult]:
     """Run one dbt command in this process and return what its nodes did.
+
+    With `use_parsed` dbt reads what `baton.warehouse.parsed` keeps, which is quicker; without it
+    dbt works as in any project and writes its artefacts to BATON_HOME/dbt/target.
 
     `as_of` (ISO 8601) is the time that the models take for now; None means `ops.now()`. It travels
     as a setting of the database session (`baton.as_of`), because dbt parses the whole project anew
     when a variable of its own changes. Raises DbtFailed if dbt could not even start.
     """
-    from dbt.cli.main import dbtRunner
-
     home = settings.home / "dbt"
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    options = [
-        *("--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)),
-        *("--target-path", str(home / "target"), "--log-path", str(home / "logs")),
-        *(
-            "--no-use-colors",
-            "--no-version-check",
-            "--no-send-anonymous-usage-stats",
-            "--quiet",
-            "--log-level-file",
-            "info",
-        ),
-    ]
-    with _one_build(settings.database_url), _environment(_profile(settings.database_url, as_of)):
-        outcome = dbtRunner().invoke([*arguments, *options])
-    results = [_result(node) for node in getattr(outcome.result, "results", None) or ()]
-    said = "" if outcome.success else _line(str(outcome.exception or "it gave no reason"))
-    del outcome
-    _let_go()
+    parts = urlsplit(settings.database_url)
+    with _one_build(settings.database_url):
+        found, said = runner.run(
+            arguments,
+            environ=_profile(settings.database_url, as_of),
+            target=home / "target",
+            logs=home / "logs",
+            manifest=parsed.manifest(unquote(parts.path.lstrip("/"))) if use_parsed else None,
+        )
+    results = [_result(node) for node in found]
+    del found
+    runner.let_go()
     if said and not any(result.is_bad for result in results):
         raise DbtFailed(f"dbt {arguments[0]} did not run: {said} (its log is in {home / 'logs'}).")
     return results
-
-
-def _let_go() -> None:
-    """Drop the adapter and manifest that dbt keeps, and with them their semaphores.
-
-    A task's process ends without clearing up, which would leave them behind in shared memory.
-    """
-    from dbt.adapters.factory import reset_adapters
-
-    reset_adapters()
-    gc.collect()
 
 
 def _result(node: Any) -> NodeResult:
@@ -138,7 +125,7 @@ def _result(node: Any) -> NodeResult:
         seconds=round(node.execution_time or 0.0, 3),
         rows=response.get("rows_affected"),
         # The macros that an error went through say nothing to whoever wrote the model.
-        message=_line((node.message or "").split("> in macro")[0]),
+        message=line((node.message or "").split("> in macro")[0]),
     )
 
 
@@ -160,32 +147,12 @@ def _sentence(settings: Settings, selector: str, failed: Sequence[NodeResult]) -
     )
 
 
-def _line(text: str) -> str:
-    """Return text on one line."""
-    return " ".join(text.split())
-
-
 @contextmanager
 def _one_build(database_url: str) -> Iterator[None]:
     """Hold the warehouse's build lock; two dbt builds at once would swap tables under each other."""
     with connect(database_url, autocommit=True) as conn:
         conn.execute("select pg_advisory_lock(%s)", (BUILD_LOCK,))
         yield
-
-
-@contextmanager
-def _environment(changes: Mapping[str, str]) -> Iterator[None]:
-    """Set environment variables, and put things back as they were afterwards."""
-    before = {name: os.environ.get(name) for name in changes}
-    os.environ.update(changes)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
 
 
 def _profile(database_url: str, as_of: str | None) -> dict[str, str]:
@@ -199,5 +166,4 @@ def _profile(database_url: str, as_of: str | None) -> dict[str, str]:
         "BATON_PG_PASSWORD": unquote(parts.password or ""),
         "BATON_PG_DBNAME": unquote(parts.path.lstrip("/")),
         "PGOPTIONS": session,
-        "DO_NOT_TRACK": "1",
     }

@@ -4,15 +4,17 @@ Every row that a layer makes carries the id of the run that made it. Rows are ha
 run is released, which only a gate does (`ops.released_run`).
 """
 
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 import psycopg
+from psycopg_pool import ConnectionPool
 
 from baton.core.settings import Settings
-from baton.warehouse.connect import connect
+from baton.warehouse.connect import connect, pool
 
 
 @dataclass(frozen=True)
@@ -25,10 +27,21 @@ class Run:
     interval_start: datetime
     interval_end: datetime
     settings: Settings
+    pool: ConnectionPool[psycopg.Connection[Any]] | None = field(
+        default=None, compare=False, repr=False
+    )
 
     def connect(self) -> AbstractContextManager[psycopg.Connection[Any]]:
         """Open a warehouse connection; leaving the block commits, an exception rolls back."""
+        if self.pool is not None:
+            return self.pool.connection()
         return connect(self.settings.database_url)
+
+    @contextmanager
+    def pooled(self, size: int) -> Iterator["Run"]:
+        """Give this run up to `size` connections that stay open between its transactions."""
+        with pool(self.settings.database_url, size) as opened:
+            yield replace(self, pool=opened)
 
 
 def open_run(

@@ -13,6 +13,7 @@ from baton.core import settings as core_settings
 from baton.core.errors import GateFailed
 from baton.core.settings import PROJECT, Settings
 from baton.signals.funnel.load import import_folder
+from baton.warehouse import parsed
 from baton.warehouse.connect import connect
 from tests.conftest import SECRET
 from tests.integration.attribution.revenue import Revenue
@@ -223,7 +224,7 @@ def test_attributing_again_changes_nothing(revenue: Revenue) -> None:
 
 
 def test_metrics_count_what_stands_in_the_marts(revenue: Revenue) -> None:
-    metrics = Metrics(revenue.settings.home / "dbt" / "target")
+    metrics = Metrics(parsed.folder())
     with connect(revenue.settings.database_url) as conn:
         found = metrics.query(
             conn, ["opportunity_count", "sourced_share", "win_rate"], where=[
@@ -292,7 +293,7 @@ def test_the_real_export(new_database, tmp_path: Path) -> None:  # type: ignore[
     with connect(settings.database_url) as conn:
         made = Revenue(settings, conn)
         made.attribute()
-        metrics = Metrics(settings.home / "dbt" / "target")
+        metrics = Metrics(parsed.folder())
         totals = metrics.query(
             conn,
             ["opportunity_count", "won_count", "revenue", "win_rate", "without_account_count",

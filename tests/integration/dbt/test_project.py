@@ -15,7 +15,7 @@ from baton import motion
 from baton.attribution.metrics import Metrics
 from baton.core import settings as core_settings
 from baton.core.settings import PROJECT, Settings
-from baton.warehouse import dbt
+from baton.warehouse import dbt, parsed
 from baton.warehouse.connect import connect
 from baton.warehouse.run import open_run
 from tests.conftest import SECRET
@@ -53,9 +53,9 @@ def built(settings: Settings) -> Iterator[psycopg.Connection[Any]]:
 
 
 @pytest.fixture(scope="module")
-def manifest(built: psycopg.Connection[Any], settings: Settings) -> dict[str, Any]:
+def manifest(settings: Settings) -> dict[str, Any]:
     """dbt's own description of the project."""
-    del built
+    dbt.invoke(settings, ["parse"])
     found: dict[str, Any] = json.loads(
         (settings.home / "dbt" / "target" / "manifest.json").read_text()
     )
@@ -138,7 +138,7 @@ def test_selector_brings_what_it_stands_on(
 
 
 def test_every_metric_can_be_asked_for(built: psycopg.Connection[Any], settings: Settings) -> None:
-    metrics = Metrics(settings.home / "dbt" / "target")
+    metrics = Metrics(parsed.folder())
     assert {metric.stage for metric in metrics.shown} == LAYERS
     for metric in metrics.shown:
         assert metric.direction in ("up", "down", "none")
@@ -161,7 +161,7 @@ def test_every_metric_can_be_asked_for(built: psycopg.Connection[Any], settings:
 def test_metrics_can_be_cut(
     built: psycopg.Connection[Any], settings: Settings, metric: str, dimension: str
 ) -> None:
-    metrics = Metrics(settings.home / "dbt" / "target")
+    metrics = Metrics(parsed.folder())
     assert dimension in metrics.dimensions([metric])
     assert metrics.query(built, [metric], [dimension]) == []
 

@@ -1,0 +1,79 @@
+"""Starts dbt in this process. Everything of Baton that runs dbt does it here."""
+
+import gc
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from baton.core.settings import PROJECT
+
+DBT_PROJECT = PROJECT / "dbt_project"
+_OPTIONS = (
+    "--no-use-colors",
+    "--no-version-check",
+    "--no-send-anonymous-usage-stats",
+    "--quiet",
+    "--log-level-file",
+    "info",
+)
+
+
+def run(
+    arguments: Sequence[str],
+    *,
+    environ: Mapping[str, str],
+    target: Path,
+    logs: Path,
+    manifest: Any = None,
+) -> tuple[list[Any], str]:
+    """Run one dbt command; return dbt's results and, if it failed, what it said on one line.
+
+    `environ` is what the profile (`dbt_project/profiles.yml`) reads. A `manifest` that was parsed
+    before spares dbt the parsing; what it would write about it is not written then.
+    """
+    from dbt.cli.main import dbtRunner
+
+    options = [
+        *("--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)),
+        *("--target-path", str(target), "--log-path", str(logs)),
+        *_OPTIONS,
+        *([] if manifest is None else ["--no-write-json"]),
+    ]
+    with _environment({**environ, "DO_NOT_TRACK": "1"}):
+        outcome = dbtRunner(manifest=manifest).invoke([*arguments, *options])
+    results = list(getattr(outcome.result, "results", None) or ())
+    said = "" if outcome.success else line(str(outcome.exception or "it gave no reason"))
+    return results, said
+
+
+def let_go() -> None:
+    """Drop the adapter and manifest that dbt keeps, and with them their semaphores.
+
+    A task's process ends without clearing up, which would leave them behind in shared memory.
+    """
+    from dbt.adapters.factory import reset_adapters
+
+    reset_adapters()
+    gc.collect()
+
+
+def line(text: str) -> str:
+    """Return text on one line."""
+    return " ".join(text.split())
+
+
+@contextmanager
+def _environment(changes: Mapping[str, str]) -> Iterator[None]:
+    """Set environment variables, and put things back as they were afterwards."""
+    before = {name: os.environ.get(name) for name in changes}
+    os.environ.update(changes)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
