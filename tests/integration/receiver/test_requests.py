@@ -19,6 +19,7 @@ from baton.core.ids import new_id
 from baton.core.settings import Settings
 from baton.receiver import webhooks
 from baton.receiver.app import create_app
+from baton.receiver.door import Door
 from baton.receiver.store import Row, store
 from tests.integration.receiver.conftest import PREFIX, Senders
 
@@ -87,7 +88,7 @@ def test_a_nul_is_no_reason_to_fail(senders: Senders) -> None:
 def test_what_the_database_cannot_hold_goes_alone(settings: Settings, ask: Ask) -> None:
     good = Row(new_id("evt"), datetime(2026, 3, 2, tzinfo=UTC), {"a": "b"})
     bad = Row(new_id("evt"), datetime(2026, 3, 2, tzinfo=UTC), {"a": "\x00"})
-    counts = store(settings, "signal_event", "site", lambda _: [bad, good])
+    counts = store(Door(settings.database_url), "signal_event", "site", lambda _: [bad, good])
     assert (counts.received, counts.accepted, counts.quarantined) == (2, 1, 1)
     (row,) = ask("select reason from landing.quarantine where reason like 'The database cannot%%'")
     assert "Unicode" in row[0]
