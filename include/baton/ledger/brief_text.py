@@ -52,18 +52,12 @@ class Brief:
 
     def local(self, moment: datetime | str) -> datetime:
         """Return a time as the rep's clock shows it."""
-        if isinstance(moment, str):
-            moment = datetime.fromisoformat(moment)
-        try:
-            return moment.astimezone(ZoneInfo(self.owner_timezone))
-        except (ZoneInfoNotFoundError, ValueError):
-            return moment
+        return local(moment, self.owner_timezone)
 
     @property
     def when(self) -> str:
         """The meeting's time, such as "Tue 24 Nov 2026, 15:00 to 15:30 (Europe/Berlin)"."""
-        start, end = self.local(self.starts_at), self.local(self.ends_at)
-        return f"{start:%a} {_day(start)} {start:%Y, %H:%M} to {end:%H:%M} ({self.owner_timezone})"
+        return span(self.starts_at, self.ends_at, self.owner_timezone)
 
     @property
     def who(self) -> str:
@@ -76,6 +70,22 @@ class Brief:
         """The last thing that they wrote, on one line, or nothing."""
         said = [item for item in self.thread if item["by"] == "them" and item.get("text")]
         return " ".join(str(said[-1]["text"]).split())[:280] if said else ""
+
+
+def local(moment: datetime | str, timezone: str) -> datetime:
+    """Return a time in a time zone; where the zone is unknown, as it is."""
+    if isinstance(moment, str):
+        moment = datetime.fromisoformat(moment)
+    try:
+        return moment.astimezone(ZoneInfo(timezone))
+    except (ZoneInfoNotFoundError, ValueError):
+        return moment
+
+
+def span(starts_at: datetime, ends_at: datetime, timezone: str) -> str:
+    """Return a meeting's time, such as "Tue 24 Nov 2026, 15:00 to 15:30 (Europe/Berlin)"."""
+    start, end = local(starts_at, timezone), local(ends_at, timezone)
+    return f"{start:%a} {_day(start)} {start:%Y, %H:%M} to {end:%H:%M} ({timezone})"
 
 
 QUERY = """
