@@ -193,18 +193,7 @@ def pause(reason: str, as_json: bool) -> None:
     show({"paused": True, "reason": reason}, as_json, "Sending is paused.")
 
 
-@cli.command()
-@with_json
-def resume(as_json: bool) -> None:
-    """Let sending go on after a pause."""
-    from baton.contactability.pause import resume as switch_off
-
-    with connect(found_settings().database_url) as conn:
-        switch_off(conn, by=who())
-    show({"paused": False}, as_json, "Sending goes on.")
-
-
-for command in (cli_desk.brief,):
+for command in (cli_desk.brief, cli_desk.settle, cli_desk.resume):
     cli.add_command(command)
 
 
