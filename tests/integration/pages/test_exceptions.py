@@ -41,7 +41,8 @@ def unknown(world, rep=None):
     assert world.state(message) == "unknown"
     if rep:
         world.do("insert into ops.routing_decision (lead_id, rep_id, rule, reason, policy_hash, "
-                 "run_id) values (%s, %s, 'r', 'r', 'h', %s)", person.lead_id, rep[0], world.run.id)  # fmt: skip
+                 "run_id) values (%s, %s, 'r', 'r', 'h', %s)",
+                 person.lead_id, rep[0], world.run.id)  # fmt: skip
     return message
 
 
