@@ -83,7 +83,7 @@ def unknown(site: Site) -> str:
     return message
 
 
-def test_an_unknown_message_is_settled_with_the_keyboard(login, site, tasks, unknown):
+def test_an_unknown_message_is_settled_with_the_keyboard(login, site, tasks, unknown, tmp_path):
     page = login("admin")
     problems = []
     page.on("pageerror", lambda error: problems.append(str(error)))
@@ -99,9 +99,11 @@ def test_an_unknown_message_is_settled_with_the_keyboard(login, site, tasks, unk
     page.keyboard.press("Control+Enter")
     assert "Say why" in page.inner_text("#problem")
     page.fill("#reason", "The vendor's log has no such mail.")
+    page.screenshot(path=str(tmp_path / "settle.png"))
     page.keyboard.press("Control+Enter")
     page.wait_for_selector("#said:has-text('It is not sent again')")
     assert row.locator(".badge:has-text('decided')").count() == 1
+    page.screenshot(path=str(tmp_path / "settled.png"))
     assert site.desk.execute(
         "select m.state, m.settled_by, t.done_by, t.outcome from ops.message m join ops.task t "
         "on t.subject_id = m.id where m.id = %s", (unknown,)
