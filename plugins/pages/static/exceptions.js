@@ -99,6 +99,8 @@ const dialogTitle = () => {
   return /[.?!]$/.test(title) ? title : `${title}:`;
 };
 
+// What was missing is being mended.
+$("decide-form").addEventListener("input", () => complain(""));
 $("decide-cancel").addEventListener("click", () => dialog.close());
 dialog.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) $("decide-form").requestSubmit();
