@@ -1,6 +1,5 @@
 """The `baton` command: each sub-command reads settings, calls one function, shows the answer."""
 
-import getpass
 import os
 import sys
 from dataclasses import asdict
@@ -10,8 +9,8 @@ from typing import Any
 
 import click
 
-from baton import cli_doctor, motion
-from baton.cli_output import answering, found_settings, show, with_json
+from baton import cli_desk, cli_doctor, motion
+from baton.cli_output import answering, as_table, found_settings, show, who, with_json
 from baton.core import clock
 from baton.core.errors import InputError
 from baton.core.settings import Settings
@@ -109,25 +108,6 @@ def import_(folder: Path, mapping: Path, as_json: bool) -> None:
     show({"source": summary.source, "entities": files}, as_json, text)
 
 
-def as_table(records: list[dict[str, Any]]) -> str:
-    """Return records of the same fields as aligned columns."""
-    if not records:
-        return "nothing"
-    cells = [[name.replace("_", " ") for name in records[0]]]
-    cells += [[_cell(value) for value in record.values()] for record in records]
-    widths = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in cells
-    )
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, tuple):
-        return ", ".join(str(each) for each in value)
-    return "" if value is None else str(value)
-
-
 @cli.command()
 @click.option(
     "--format", "form", type=click.Choice(["table", "html", "json", "csv"]), default="table"
@@ -213,20 +193,8 @@ def pause(reason: str, as_json: bool) -> None:
     show({"paused": True, "reason": reason}, as_json, "Sending is paused.")
 
 
-@cli.command()
-@with_json
-def resume(as_json: bool) -> None:
-    """Let sending go on after a pause."""
-    from baton.contactability.pause import resume as switch_off
-
-    with connect(found_settings().database_url) as conn:
-        switch_off(conn, by=who())
-    show({"paused": False}, as_json, "Sending goes on.")
-
-
-def who() -> str:
-    """Name the person at the command line, for the record."""
-    return f"{getpass.getuser()} (command line)"
+for command in (cli_desk.brief, cli_desk.settle, cli_desk.resume):
+    cli.add_command(command)
 
 
 @answering

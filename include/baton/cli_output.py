@@ -1,6 +1,7 @@
 """How every command answers: text for people, JSON with --json, one sentence for an error."""
 
 import functools
+import getpass
 import json
 import os
 import sys
@@ -36,6 +37,30 @@ def show(answer: dict[str, Any], as_json: bool, text: str | None = None) -> None
         width = max((len(name) for name in answer), default=0)
         text = "\n".join(f"{name.replace('_', ' '):<{width}}  {answer[name]}" for name in answer)
     click.echo(text)
+
+
+def as_table(records: list[dict[str, Any]]) -> str:
+    """Return records of the same fields as aligned columns."""
+    if not records:
+        return "nothing"
+    cells = [[name.replace("_", " ") for name in records[0]]]
+    cells += [[_cell(value) for value in record.values()] for record in records]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in cells
+    )
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(str(each) for each in value)
+    return "" if value is None else str(value)
+
+
+def who() -> str:
+    """Name the person at the command line, for the record."""
+    return f"{getpass.getuser()} (command line)"
 
 
 def plain(value: Any) -> Any:

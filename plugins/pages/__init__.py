@@ -32,6 +32,12 @@ PAGES = (
         "Read, edit, approve or kill drafts before anything is sent.",
     ),
     Page(
+        "briefs",
+        "Briefs",
+        "Briefs",
+        "What to know before each meeting: your own, the soonest first.",
+    ),
+    Page(
         "exceptions",
         "Exceptions",
         "Exceptions",

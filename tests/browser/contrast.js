@@ -18,7 +18,10 @@
   const found = {};
   for (const name of [".letter .text", ".letter .added", ".letter mark", ".drafts .account", ".badge",
                       ".proof .shown", ".reader-head .sub", "button.primary", "button.danger", ".who",
-                      ".queue-facts", ".actions .grow"]) {
+                      ".queue-facts", ".actions .grow", ".brief .about", ".brief .doubtful .about",
+                      ".brief .doubtful q", ".brief .opener", ".brief .so-far li", ".brief .hint", ".warn-text",
+                      ".badge.good", ".badge.bad", ".badge.warn", "td.act button", ".problem", "#decide-hint",
+                      "#decide .field", ".questions .clipped"]) {
     const node = document.querySelector(name);
     if (!node) continue;
     const [a, b] = [luminance(channels(getComputedStyle(node).color)), luminance(behind(node))];

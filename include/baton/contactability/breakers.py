@@ -10,7 +10,7 @@ import psycopg
 
 from baton.core.errors import InputError
 from baton.playbook.thresholds import Delivery, Rate
-from baton.warehouse.connect import rows
+from baton.warehouse.connect import Row, rows
 
 
 def over(count: int, base: int, limit: Rate) -> bool:
@@ -62,12 +62,25 @@ def note_gate_results(conn: psycopg.Connection[Any], suite: str) -> int:
     ).rowcount
 
 
-def resume(conn: psycopg.Connection[Any], domain: str, by: str) -> None:
-    """Let a domain send again; its rates start afresh. Raises InputError if it is not stopped."""
+def stopped(conn: psycopg.Connection[Any]) -> list[Row]:
+    """Return the domains that are stopped, with `reason` and `opened_at`, the longest first."""
+    return rows(
+        conn,
+        "select domain, reason, opened_at from ops.breaker where is_open order by opened_at, domain",
+    )
+
+
+def resume(conn: psycopg.Connection[Any], domain: str, by: str, reason: str) -> None:
+    """Let a domain send again; its rates start afresh. `reason` says what was done about the cause.
+
+    Raises InputError if it is not stopped or no reason is given.
+    """
+    if not reason.strip():
+        raise InputError("Say what was done about the cause; the reason is kept with the domain.")
     closed = conn.execute(
-        "update ops.breaker set is_open = false, resumed_at = ops.now(), resumed_by = %s "
-        "where domain = %s and is_open",
-        (by, domain),
+        "update ops.breaker set is_open = false, resumed_at = ops.now(), resumed_by = %s, "
+        "resume_reason = %s where domain = %s and is_open",
+        (by, reason, domain.strip().lower()),
     )
     if not closed.rowcount:
         raise InputError(f"The domain {domain} is not stopped.")

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import psycopg
 
 from baton.core.errors import InputError
-from baton.warehouse.connect import scalar
+from baton.warehouse.connect import Row, rows, scalar
 
 Scope = Literal["contact", "account"]
 Stop = Literal["reply", "booking", "opt_out"]
@@ -72,6 +72,54 @@ def place(
         (scope, subject_id, kind, cause_id, reason, until),
     )
     return inserted.rowcount == 1
+
+
+# What a person may lift, where a message waits for it: holds of any kind but an opt-out, and a protection
+# that has no hold yet. A contact's own reply or booking has ended the sequence; nothing waits there.
+WAITED_FOR = """
+    with held as (
+        select m.id, m.state_reason, c.id as contact_id, c.person_id, c.account_id,
+            c.protected_reason as contact_protected, a.protected_reason as account_protected
+        from ops.message m
+        join ops.contact c on c.id = m.contact_id
+        join ops.account a on a.id = c.account_id
+        where m.state = 'held'
+    ), found as (
+        select h.id as hold_id, h.scope, h.subject_id, h.kind, h.reason, h.until, h.created_at, w.id
+        from ops.hold h
+        join held w on h.scope = 'account' and h.subject_id = w.account_id
+            or h.scope = 'contact' and h.subject_id in (
+                select k.id from ops.contact k where k.person_id = w.person_id)
+        where h.lifted_at is null and (h.until is null or h.until > ops.now())
+            and h.kind <> 'opt_out' and (h.scope = 'account' or h.kind not in ('reply', 'booking'))
+        union all
+        select null, s.scope, s.subject_id, 'protected', s.reason, null, null, w.id
+        from held w
+        cross join lateral (values ('contact', w.contact_id, w.contact_protected),
+                                   ('account', w.account_id, w.account_protected))
+            as s (scope, subject_id, reason)
+        where w.state_reason = 'protected' and s.reason is not null and not exists (
+            select from ops.hold h where h.scope = s.scope and h.subject_id = s.subject_id
+                and h.kind = 'protected' and h.cause_id = s.reason)
+    )
+    select f.hold_id, f.scope, f.subject_id, f.kind, f.reason, f.until, f.created_at,
+        coalesce(c.full_name, c.email, a.name, f.subject_id) as name, count(distinct f.id) as messages
+    from found f
+    left join ops.contact c on f.scope = 'contact' and c.id = f.subject_id
+    left join ops.account a on f.scope = 'account' and a.id = f.subject_id
+    group by f.hold_id, f.scope, f.subject_id, f.kind, f.reason, f.until, f.created_at, c.full_name,
+        c.email, a.name
+    order by f.created_at nulls first, name, f.hold_id
+    limit %(limit)s
+"""
+
+
+def waited_for(conn: psycopg.Connection[Any], limit: int = 100) -> list[Row]:
+    """Return what a person may lift so that held messages may go on, with how many wait for each.
+
+    `hold_id` is None for a protection of an account or contact; `protection.lift_protection` lifts it.
+    """
+    return rows(conn, WAITED_FOR, {"limit": limit})
 
 
 def lift(conn: psycopg.Connection[Any], hold_id: str, by: str, reason: str) -> None:

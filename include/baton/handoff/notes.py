@@ -4,6 +4,7 @@ from typing import Any
 
 import psycopg
 
+from baton.core.outside import quoted, unlinked
 from baton.ledger import brief_text, crm
 from baton.warehouse.connect import rows
 from baton.warehouse.run import Run
@@ -47,10 +48,17 @@ def propose(conn: psycopg.Connection[Any], run: Run) -> int:
 
 
 def body(brief: brief_text.Brief) -> str:
-    """Return the note: when, who, why. The opener and the thread stay with the rep."""
-    lines = [f"Meeting on {brief.when} with {brief.who}. Owner: {brief.owner_name}."]
-    lines += ["", "What lifted the lead:"] if brief.signals else ["", "They came by themselves."]
+    """Return the note: when, who, why. The opener and the thread stay with the rep.
+
+    A CRM makes addresses live, so those of others are named by their host only.
+    """
+    lines = [f"Meeting on {brief.when} with {unlinked(brief.who)}. Owner: {brief.owner_name}."]
+    lines += (
+        ["", "What lifted the lead, quoted from its sources:"]
+        if brief.signals
+        else ["", "They came by themselves."]
+    )
     lines += [brief_text.signal_line(brief, s) for s in brief.signals[: brief_text.TOP_SIGNALS]]
     if brief.last_word:
-        lines += ["", f'They last wrote: "{brief.last_word}"']
+        lines += ["", f"They last wrote: {unlinked(quoted(brief.last_word))}"]
     return "\n".join(lines)

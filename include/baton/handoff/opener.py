@@ -13,6 +13,7 @@ from baton.core.errors import VendorError
 from baton.handoff.sources import Sources
 from baton.playbook.sequences import Sequence
 from baton.playbook.voices import House, Voice
+from baton.writing.evidence import is_for_machines
 from baton.writing.generation import Kept, Ledger, Prompt
 from baton.writing.grounding import names, numbers
 
@@ -93,7 +94,7 @@ def plain(sources: Sources, voice: Voice, sequence: Sequence | None) -> str:
         f"{name}, thank you for taking the time." if name else "Thank you for taking the time."
     ]
     reply = " ".join(sources.last_reply.split())
-    if reply and not LINK.search(reply):
+    if reply and not LINK.search(reply) and not is_for_machines(reply):
         if len(reply) > LONGEST_QUOTE:
             reply = reply[:LONGEST_QUOTE].rsplit(" ", 1)[0] + " ..."
         parts.append(f'You wrote: "{reply}" I would like to start there.')

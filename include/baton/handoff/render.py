@@ -5,13 +5,17 @@ full thread is folded away below.
 """
 
 import html as markup
+from collections.abc import Collection, Mapping
+from typing import Any
 
+from baton.core.outside import host_of
 from baton.ledger.brief_text import (
     TOP_SIGNALS,
     Brief,
+    facts,
+    kind_of,
     load,
     shortened,
-    signal_line,
     text,
     thread_line,
 )
@@ -19,8 +23,12 @@ from baton.ledger.brief_text import (
 __all__ = ["Brief", "html", "load", "text"]
 
 
-def html(brief: Brief) -> str:
-    """Return the brief as one <article>; everything from outside is escaped, links are http(s) only."""
+def html(brief: Brief, link_hosts: Collection[str] = ()) -> str:
+    """Return the brief as one <article>.
+
+    Whatever came from outside is escaped, and stands in <q> or <blockquote>. A signal's link is live
+    only if its host is one of `link_hosts` (see playbook.signals); any other is named by its host.
+    """
     out = [
         f'<article class="brief" data-meeting="{_e(brief.meeting_id)}">',
         f"<header><h1>{_e(brief.who)}</h1><p>{_e(brief.when)}</p></header>",
@@ -29,26 +37,47 @@ def html(brief: Brief) -> str:
         out.append(
             f'<p class="missing" role="alert">Not complete: {_e(", ".join(brief.missing))}</p>'
         )
-    out += ["<section><h2>Say first</h2>", f"<p>{_e(brief.opener or 'Nothing yet.')}</p></section>"]
+    out.append("<section><h2>Say first</h2>")
+    out.append(f'<p class="opener">{_e(brief.opener or "Nothing yet.")}</p></section>')
     if brief.last_word:
         out.append(
             f"<section><h2>They last wrote</h2><blockquote>{_e(brief.last_word)}</blockquote></section>"
         )
-    out.append("<section><h2>Why now</h2><ul>")
-    for signal in brief.signals[:TOP_SIGNALS]:
-        line = _e(signal_line(brief, {**signal, "url": None})[2:])
-        if url := signal.get("url"):
-            line += f' <a href="{_e(url)}" rel="noreferrer noopener">source</a>'
-        out.append(f"<li>{line}</li>")
+    out.append("<section><h2>Why now</h2>")
+    if brief.signals:
+        out.append('<p class="hint">Quoted from their sources, word for word.</p>')
+    out.append('<ul class="signals">')
+    out += [_signal(brief, signal, link_hosts) for signal in brief.signals[:TOP_SIGNALS]]
     if not brief.signals:
         out.append("<li>No signal lifted them: they came by themselves.</li>")
     out.append("</ul></section>")
-    out.append(f"<details><summary>So far ({len(brief.thread)})</summary><ol>")
+    if further := brief.signals[TOP_SIGNALS:]:
+        out.append(f"<details><summary>Further signals ({len(further)})</summary>")
+        out.append('<ul class="signals">')
+        out += [_signal(brief, signal, link_hosts) for signal in further]
+        out.append("</ul></details>")
+    out.append(f'<details><summary>So far ({len(brief.thread)})</summary><ol class="so-far">')
     for item in brief.thread:
-        body = f"<pre>{_e(shortened(item['text']))}</pre>" if item.get("text") else ""
-        out.append(f"<li>{_e(thread_line(brief, item)[2:])}{body}</li>")
+        said = ""
+        if item.get("text"):
+            said = f"<blockquote><pre>{_e(shortened(item['text']))}</pre></blockquote>"
+        out.append(f'<li class="{_e(item["by"])}">{_e(thread_line(brief, item)[2:])}{said}</li>')
     out.append("</ol></details></article>")
     return "\n".join(out)
+
+
+def _signal(brief: Brief, signal: Mapping[str, Any], link_hosts: Collection[str]) -> str:
+    at = brief.local(signal["at"])
+    said = f"<q>{_e(signal['title'])}</q>" if signal["title"] else _e(kind_of(signal))
+    host = host_of(signal.get("url"))
+    *about, source = facts(signal, host)
+    where = _e(source)
+    if host is not None and host in link_hosts:
+        link = f'<a href="{_e(signal["url"])}" rel="noreferrer noopener nofollow" target="_blank">'
+        where = f"source: {link}{_e(host)}</a>"
+    doubt = ' class="doubtful"' if signal.get("doubt") else ""
+    day = f"{at.day} {at:%b}"
+    return f'<li{doubt}>{day}: {said} <span class="about">({_e(", ".join(about))}, {where})</span></li>'
 
 
 def _e(value: object) -> str:

@@ -8,10 +8,15 @@ from typing import Any
 
 import psycopg
 
+from baton.core.outside import one_line, visible
 from baton.warehouse.connect import Row, rows
 from baton.writing.evidence import clean, is_for_machines, safe_url
 
 FURTHER_SIGNALS = 5
+# Why a signal stands below the others, as the rep reads it.
+UNTRUSTED = "its source is not trusted"
+FOR_MACHINES = "it gives orders or carries an address: do not follow it"
+LONGEST_SUBJECT = 200
 FOOTER = "\n-- \n"  # the standard line before a signature; below it stands only what code added
 
 # Planned meetings of released runs that are still to come, or that never got a brief.
@@ -121,8 +126,17 @@ def due(conn: psycopg.Connection[Any]) -> list[Row]:
     return rows(conn, MEETINGS)
 
 
-def collect(conn: psycopg.Connection[Any], meeting: Row, silent: Collection[str]) -> Sources:
-    """Read what there is about one meeting; signals of a `silent` type are not to be spoken of."""
+def collect(
+    conn: psycopg.Connection[Any],
+    meeting: Row,
+    silent: Collection[str],
+    untrusted: Collection[str] = (),
+) -> Sources:
+    """Read what there is about one meeting.
+
+    Signals of a `silent` type are not to be spoken of; neither are those of `untrusted` sources,
+    which also stand below all others.
+    """
     reasons = meeting["reasons"] if isinstance(meeting["reasons"], dict) else {}
     lifted = [s for s in reasons.get("signals") or [] if isinstance(s, dict)]
     found = rows(
@@ -138,42 +152,55 @@ def collect(conn: psycopg.Connection[Any], meeting: Row, silent: Collection[str]
     thread = rows(
         conn, THREAD, {"contact": meeting["contact_id"], "booking": meeting["booking_id"]}
     )
-    return Sources(meeting, _signals(found, silent), [_item(row) for row in thread])
+    signals = _ordered([_signal(row, silent, untrusted) for row in found])
+    return Sources(meeting, signals, [_item(row) for row in thread])
 
 
-def _signals(found: list[Row], silent: Collection[str]) -> list[dict[str, Any]]:
-    heavy, since, seen = [], [], set()
-    for row in found:
-        text = clean(row["title"])
-        signal = {
-            "id": row["id"],
-            "type": row["type"],
-            "title": text,
-            "source": row["source"],
-            "at": _iso(row["at"]),
-            "url": safe_url(row["url"]),
-            "weight": None if row["weight"] is None else float(row["weight"]),
-            "speakable": bool(text) and row["type"] not in silent and not is_for_machines(text),
-        }
-        if row["weight"] is not None:
-            heavy.append(signal)
-        elif text.casefold() not in seen:
-            since.append(signal)
-        seen.add(text.casefold())
-    heavy.sort(key=lambda s: (-float(s["weight"] or 0), s["id"]))
+def _signal(row: Row, silent: Collection[str], untrusted: Collection[str]) -> dict[str, Any]:
+    text = clean(row["title"])
+    doubt = None
+    if row["source"] in untrusted:
+        doubt = UNTRUSTED
+    elif is_for_machines(text):
+        doubt = FOR_MACHINES
+    return {
+        "id": row["id"],
+        "type": row["type"],
+        "title": text,
+        "source": row["source"],
+        "at": _iso(row["at"]),
+        "url": safe_url(row["url"]),
+        "weight": None if row["weight"] is None else float(row["weight"]),
+        "doubt": doubt,
+        "speakable": bool(text) and row["type"] not in silent and doubt is None,
+    }
+
+
+def _ordered(signals: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return what the score counted, heaviest first, then a few newer ones; the doubtful below all.
+
+    The same headline counts once, and from a trusted source rather than from another.
+    """
+    heavy = [s for s in signals if s["weight"] is not None]
     told = {s["title"].casefold() for s in heavy if s["title"]}
-    return heavy + [s for s in since if s["title"].casefold() not in told][:FURTHER_SIGNALS]
+    since = []
+    for signal in sorted(signals, key=lambda s: s["doubt"] is not None):  # stable: newest first
+        if signal["weight"] is None and signal["title"].casefold() not in told:
+            told.add(signal["title"].casefold())
+            since.append(signal)
+    heavy.sort(key=lambda s: (-float(s["weight"]), s["id"]))
+    return sorted(heavy + since[:FURTHER_SIGNALS], key=lambda s: s["doubt"] is not None)
 
 
 def _item(row: Row) -> dict[str, Any]:
-    text = str(row["text"] or "").replace("\r\n", "\n")
+    text = visible(str(row["text"] or ""))
     if row["by"] == "us":
         text = text.partition(FOOTER)[0]
     return {
         "at": _iso(row["at"]),
         "by": row["by"],
         "kind": row["kind"],
-        "subject": row["subject"] or "",
+        "subject": one_line(row["subject"] or "", LONGEST_SUBJECT),
         "text": text.strip(),
     }
 

@@ -4,6 +4,7 @@ from baton.clients.openai import OpenAIClient
 from baton.handoff import briefs, notes, sources, task_briefs
 from baton.ledger import calendar, crm
 from baton.playbook import sequences as sequences_file
+from baton.playbook import signals as signals_folder
 from baton.playbook import thresholds, voices
 from baton.routing.tasks import add_task
 from baton.warehouse.connect import rows
@@ -20,6 +21,7 @@ def brief(run: Run) -> dict[str, int | str]:
     playbook = run.settings.playbook
     said = voices.load(playbook)
     named = sequences_file.load(playbook)
+    untrusted = signals_folder.load(playbook).untrusted
     limits = thresholds.load(playbook).handoff
     connection = run.settings.connection("baton_llm")
     llm = OpenAIClient(connection) if connection else None
@@ -31,11 +33,11 @@ def brief(run: Run) -> dict[str, int | str]:
             for meeting in sources.due(conn):
                 sequence = named.by_name.get(meeting["sequence"] or "")
                 silent = sequence.silent_signals if sequence else ()
-                found = sources.collect(conn, meeting, silent)
+                found = sources.collect(conn, meeting, silent, untrusted)
                 conn.commit()  # nothing stays open while a model thinks
                 made = briefs.make(run, house, found)
                 counts[made] = int(counts[made]) + 1
-        counts["task_briefs"] = task_briefs.make(run, named)
+        counts["task_briefs"] = task_briefs.make(run, named, untrusted)
     finally:
         if llm is not None:
             llm.close()

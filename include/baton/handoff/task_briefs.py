@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Collection
 from typing import Any
 
 import psycopg
@@ -34,13 +35,17 @@ TASKS = """
 """
 
 
-def make(run: Run, named: Sequences) -> int:
-    """Write a brief for every open task about a person that has none; return how many."""
+def make(run: Run, named: Sequences, untrusted: Collection[str] = ()) -> int:
+    """Write a brief for every open task about a person that has none; return how many.
+
+    Signals of `untrusted` sources stand below all others.
+    """
     with run.connect() as conn:
         tasks = rows(conn, TASKS)
         for task in tasks:
             sequence = named.by_name.get(task["sequence"] or "")
-            found = sources.collect(conn, task, sequence.silent_signals if sequence else ())
+            silent = sequence.silent_signals if sequence else ()
+            found = sources.collect(conn, task, silent, untrusted)
             _keep(conn, run, task, found)
     return len(tasks)
 

@@ -12,9 +12,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import psycopg
 
-from baton.warehouse.connect import one
+from baton.core.outside import host_of, one_line, quoted, unlinked, visible
+from baton.warehouse.connect import Row, one
 
 TOP_SIGNALS = 3
+LONGEST_NAME = 120
 LONGEST_MESSAGE = 2_000
 
 
@@ -22,7 +24,8 @@ LONGEST_MESSAGE = 2_000
 class Brief:
     """A version of a meeting's brief, and what the page and the calendar say around it.
 
-    `signals` are {"type", "title", "source", "at", "url", "weight"}, heaviest first. `thread` are
+    `signals` are {"type", "title", "source", "at", "url", "weight", "doubt"}, heaviest first and the
+    doubtful below all others. `thread` are
     {"at", "by", "kind", "subject", "text"} in order of time; `by` is "us", "them" or "system".
     """
 
@@ -49,18 +52,12 @@ class Brief:
 
     def local(self, moment: datetime | str) -> datetime:
         """Return a time as the rep's clock shows it."""
-        if isinstance(moment, str):
-            moment = datetime.fromisoformat(moment)
-        try:
-            return moment.astimezone(ZoneInfo(self.owner_timezone))
-        except (ZoneInfoNotFoundError, ValueError):
-            return moment
+        return local(moment, self.owner_timezone)
 
     @property
     def when(self) -> str:
         """The meeting's time, such as "Tue 24 Nov 2026, 15:00 to 15:30 (Europe/Berlin)"."""
-        start, end = self.local(self.starts_at), self.local(self.ends_at)
-        return f"{start:%a} {_day(start)} {start:%Y, %H:%M} to {end:%H:%M} ({self.owner_timezone})"
+        return span(self.starts_at, self.ends_at, self.owner_timezone)
 
     @property
     def who(self) -> str:
@@ -73,6 +70,22 @@ class Brief:
         """The last thing that they wrote, on one line, or nothing."""
         said = [item for item in self.thread if item["by"] == "them" and item.get("text")]
         return " ".join(str(said[-1]["text"]).split())[:280] if said else ""
+
+
+def local(moment: datetime | str, timezone: str) -> datetime:
+    """Return a time in a time zone; where the zone is unknown, as it is."""
+    if isinstance(moment, str):
+        moment = datetime.fromisoformat(moment)
+    try:
+        return moment.astimezone(ZoneInfo(timezone))
+    except (ZoneInfoNotFoundError, ValueError):
+        return moment
+
+
+def span(starts_at: datetime, ends_at: datetime, timezone: str) -> str:
+    """Return a meeting's time, such as "Tue 24 Nov 2026, 15:00 to 15:30 (Europe/Berlin)"."""
+    start, end = local(starts_at, timezone), local(ends_at, timezone)
+    return f"{start:%a} {_day(start)} {start:%Y, %H:%M} to {end:%H:%M} ({timezone})"
 
 
 QUERY = """
@@ -96,18 +109,37 @@ QUERY = """
 def load(conn: psycopg.Connection[Any], meeting_id: str) -> Brief | None:
     """Return the newest released version of a meeting's brief, or None."""
     row = one(conn, QUERY, (meeting_id,))
-    return None if row is None else Brief(**row)
+    return None if row is None else Brief(**readable(row))
+
+
+def readable(row: Row) -> Row:
+    """Return a brief's row with whatever came from outside as `core.outside` lets it be seen."""
+    lines = ("guest_name", "guest_title", "guest_email", "account_name", "owner_name")
+    signals = [{**s, "title": one_line(s["title"]), "source": one_line(s["source"], LONGEST_NAME)}
+               for s in row["signals"]]  # fmt: skip
+    thread = [{**i, "subject": one_line(i.get("subject") or ""), "text": visible(i.get("text") or "")}
+              for i in row["thread"]]  # fmt: skip
+    return {
+        **row,
+        **{name: one_line(row[name], LONGEST_NAME) for name in lines},
+        "signals": signals,
+        "thread": thread,
+        "opener": visible(row["opener"]),
+    }
 
 
 def text(brief: Brief) -> str:
-    """Return the brief as plain text."""
-    parts = [f"WHO   {brief.who}", f"WHEN  {brief.when}"]
+    """Return the brief as plain text.
+
+    Calendars and terminals make addresses live, so those of others are named by their host only.
+    """
+    parts = [f"WHO   {unlinked(brief.who)}", f"WHEN  {brief.when}"]
     if brief.missing:
         parts += ["", f"THIS BRIEF IS NOT COMPLETE: {', '.join(brief.missing)}"]
     parts += ["", "SAY FIRST", brief.opener or "(nothing yet)"]
     if brief.last_word:
-        parts += ["", "THEY LAST WROTE", f'"{brief.last_word}"']
-    parts += ["", f"WHY NOW ({len(brief.signals)} signals)"]
+        parts += ["", "THEY LAST WROTE", unlinked(quoted(brief.last_word))]
+    parts += ["", f"WHY NOW ({len(brief.signals)} signals, quoted from their sources)"]
     parts += [signal_line(brief, signal) for signal in brief.signals[:TOP_SIGNALS]]
     if not brief.signals:
         parts.append("- No signal lifted them: they came by themselves.")
@@ -115,9 +147,12 @@ def text(brief: Brief) -> str:
         parts.append(f"- and {len(brief.signals) - TOP_SIGNALS} more, at the end")
     parts += ["", f"SO FAR ({len(brief.thread)})"]
     for item in brief.thread:
-        parts.append(thread_line(brief, item))
+        ours = item["by"] == "us"
+        line = thread_line(brief, item)
+        parts.append(line if ours else unlinked(line))
         if item.get("text"):
-            parts += [f"  > {line}" for line in shortened(item["text"]).splitlines()]
+            said = shortened(item["text"])
+            parts += [f"  > {line}" for line in (said if ours else unlinked(said)).splitlines()]
     if len(brief.signals) > TOP_SIGNALS:
         parts += ["", "FURTHER SIGNALS"]
         parts += [signal_line(brief, signal) for signal in brief.signals[TOP_SIGNALS:]]
@@ -125,19 +160,35 @@ def text(brief: Brief) -> str:
 
 
 def signal_line(brief: Brief, signal: Mapping[str, Any]) -> str:
-    """Return one signal on one line: when, what, from where, how heavy, link."""
-    weight = f", weight {signal['weight']}" if signal.get("weight") is not None else ""
-    link = f" {signal['url']}" if signal.get("url") else ""
+    """Return one signal on one line: when, its words in quotation marks, what, how heavy, from where."""
     day = _day(brief.local(signal["at"]))
-    kind = str(signal["type"]).replace("_", " ")
-    return f"- {day}: {signal['title'] or kind} ({kind}, {signal['source']}{weight}){link}"
+    said = unlinked(quoted(signal["title"])) if signal["title"] else kind_of(signal)
+    about = ", ".join(facts(signal, host_of(signal.get("url"))))
+    return f"- {day}: {said} ({about})"
+
+
+def kind_of(signal: Mapping[str, Any]) -> str:
+    """Return a signal's type in words."""
+    return str(signal["type"]).replace("_", " ")
+
+
+def facts(signal: Mapping[str, Any], host: str | None) -> list[str]:
+    """Return what is said about a signal: its kind, weight, doubts, and where it comes from."""
+    told = [kind_of(signal)]
+    if signal.get("weight") is not None:
+        told.append(f"weight {signal['weight']}")
+    if signal.get("doubt"):
+        told.append(str(signal["doubt"]))
+    return [*told, f"source: {host or signal['source']}"]
 
 
 def thread_line(brief: Brief, item: Mapping[str, Any]) -> str:
-    """Return one line that says when, who and what, such as "24 Nov 09:12, they replied: Re: x"."""
+    """Return one line that says when, who and what, such as `24 Nov 09:12, they replied: "Re: x"`."""
     at = brief.local(item["at"])
-    subject = f": {item['subject']}" if item.get("subject") else ""
-    return f"- {_day(at)} {at:%H:%M}, {item['kind']}{subject}"
+    subject = item.get("subject")
+    if subject and item["by"] != "us":
+        subject = quoted(subject)
+    return f"- {_day(at)} {at:%H:%M}, {item['kind']}{f': {subject}' if subject else ''}"
 
 
 def shortened(message: str) -> str:

@@ -12,6 +12,7 @@ import psycopg
 from baton.clients.caldav import CalDavCalendar, EventChanged, StoredEvent
 from baton.clients.calendar_folder import FolderCalendar
 from baton.core.errors import VendorAmbiguous, VendorError, VendorUnavailable
+from baton.core.outside import one_line, unlinked
 from baton.core.settings import Settings
 from baton.ledger import brief_text
 from baton.ledger.vevent import MeetingEvent, hash_of, render
@@ -19,6 +20,7 @@ from baton.warehouse.connect import Row, one, rows, scalar
 from baton.warehouse.run import Run
 
 GIVE_UP_AFTER = 3
+LONGEST_NAME = 120
 
 
 class Calendar(Protocol):
@@ -124,7 +126,10 @@ def _wanted(
     brief = brief_text.load(conn, meeting["id"])
     now: datetime = scalar(conn, "select ops.now()")
     conn.commit()
-    who = ", ".join(word for word in (meeting["guest"], meeting["account_name"]) if word)
+    names = (
+        one_line(name or "", LONGEST_NAME) for name in (meeting["guest"], meeting["account_name"])
+    )
+    who = unlinked(", ".join(name for name in names if name))
     cancelled = meeting["state"] == "cancelled"
     event = MeetingEvent(
         uid=meeting["uid"] or f"{meeting['id']}@baton",

@@ -16,6 +16,7 @@ TYPES_FILE = "signal_types.yml"
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,39}$")]
 Weight = Annotated[float, Field(ge=0, le=100)]
 DottedPath = Annotated[str, Field(min_length=1)]
+Host = Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")]
 CrmEntity = Literal["account", "contact", "opportunity"]
 
 
@@ -41,12 +42,15 @@ class Source(Strict):
     """What every source has.
 
     `trusted` says whether its signals count as evidence on their own; others still land.
+    `link_hosts` are the hosts, beside the source's own, to which its signals may link: a brief shows
+    any other link as text.
     """
 
     name: Name
     description: Annotated[str, Field(min_length=10)]
     trusted: bool
     enabled: bool = True
+    link_hosts: tuple[Host, ...] = ()
 
 
 class HttpSource(Source):
@@ -187,6 +191,18 @@ class Signals(BaseModel):
     def webhooks(self) -> frozenset[str]:
         """The names under which the receiver takes signals."""
         return frozenset(s.name for s in self.polled if isinstance(s, WebhookSource))
+
+    @property
+    def untrusted(self) -> frozenset[str]:
+        """The names of the sources whose signals do not count on their own."""
+        return frozenset(s.name for s in self.sources.values() if not s.trusted)
+
+    @property
+    def link_hosts(self) -> frozenset[str]:
+        """The hosts to which a brief may link: those of the enabled sources, and what they name."""
+        own = {urlsplit(s.url).hostname for s in self.polled if isinstance(s, HttpSource)}
+        named = {host for s in self.polled for host in s.link_hosts}
+        return frozenset(host for host in own | named if host)
 
     @property
     def crm(self) -> CrmSource | None:

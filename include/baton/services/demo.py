@@ -244,6 +244,7 @@ def _pages(stack: Stack, password: str) -> None:
     print()
     print(f"  Airflow      {url}   (user {USER}, password {password})")
     print(f"  Review desk  {url}/baton/review")
+    print(f"  Briefs       {url}/baton/briefs")
     print(f"  Report       {url}/baton/report")
     print(f"  Sandbox      {stack.url('sandbox')}/_control/sent   (what was sent)")
     others = ", ".join(name for name in LOCAL_USERS if name != USER)

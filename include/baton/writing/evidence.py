@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 
+from baton.core.outside import one_line, visible
 from baton.warehouse.connect import rows
 from baton.writing.records import Evidence
 
@@ -16,7 +17,6 @@ LONGEST = 400
 PER_LEAD = 8
 
 _TAG = re.compile(r"<[^<>]*>")
-_SPACE = re.compile(r"\s+")
 _ADDRESS = re.compile(r"\S+@\S+\.\S+|https?://|www\.", re.IGNORECASE)
 # Words that are meant for a machine and not for a reader. This only keeps such a text out of mail;
 # that no text can choose a recipient, a link or an approval does not rest on it.
@@ -81,16 +81,12 @@ def _together(headline: str, summary: str) -> str:
 def clean(text: str) -> str:
     """Return text from outside without markup, control characters or line breaks, cut to one line."""
     text = html.unescape(_TAG.sub(" ", text))
-    text = _TAG.sub(" ", text)
-    text = "".join(" " if unicodedata.category(char)[0] == "C" else char for char in text)
-    text = _SPACE.sub(" ", text).strip()
-    if len(text) <= LONGEST:
-        return text
-    return text[:LONGEST].rsplit(" ", 1)[0] + "…"
+    return one_line(_TAG.sub(" ", text), LONGEST)
 
 
 def is_for_machines(text: str) -> bool:
     """Return whether a text gives orders to software, or carries an address or a link."""
+    text = " ".join(unicodedata.normalize("NFKC", visible(text)).split())
     return bool(_ORDERS.search(text) or _ADDRESS.search(text))
 
 

@@ -361,7 +361,7 @@ def test_a_breaker_opens_resumes_and_starts_afresh(world: World) -> None:
     assert reason == "3 hard bounces of 10 sent; the limit is 5.0%."
     world.set_clock(MONDAY_NOON + timedelta(hours=1))
     with connect(world.settings.database_url) as conn:
-        breakers.resume(conn, world.domain, "ann")
+        breakers.resume(conn, world.domain, "ann", "The list was cleaned.")
     world.set_clock(MONDAY_NOON + timedelta(hours=2))
     with connect(world.settings.database_url) as conn:
         assert breakers.open_where_over(conn, limits) == []

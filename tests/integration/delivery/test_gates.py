@@ -49,7 +49,7 @@ def test_bounces_stop_the_domain_and_the_gate_once(world: World) -> None:
     # AND resumed by a person, the domain starts afresh and what was held goes out
     world.set_clock(MONDAY_NOON + timedelta(minutes=30))
     with connect(world.settings.database_url) as conn:
-        breakers.resume(conn, sick, "ann")
+        breakers.resume(conn, sick, "ann", "The list was cleaned.")
     third = world.new_run("message_delivery")
     steps.enqueue(third)
     gate.check(third, "message_delivery")

@@ -312,6 +312,6 @@ def test_the_page_is_read_in_half_a_minute_and_escapes_what_came_from_outside(co
     assert (
         top.index("WHO") < top.index("SAY FIRST") < top.index("THEY LAST WROTE") < top.index("WHY")
     )
-    page = render.html(brief)
+    page = render.html(brief, {"jobs.example"})
     assert "<script>" not in page
     assert 'href="https://jobs.example/1"' in page

@@ -32,7 +32,18 @@ def baton(
 def test_help_lists_every_command(baton: Callable[..., tuple[int, str, str]]) -> None:
     status, said, _ = baton("--help")
     assert status == 0
-    for command in ("run", "report", "import", "dbt", "why", "doctor", "pause", "resume"):
+    for command in (
+        "run",
+        "report",
+        "import",
+        "dbt",
+        "why",
+        "brief",
+        "settle",
+        "doctor",
+        "pause",
+        "resume",
+    ):
         assert f"\n  {command} " in said
 
 
