@@ -10,11 +10,13 @@ them, and dbt turns them into signals that the other layers can trust.
 `landing.*` as it came, rejects in `landing.quarantine`, `landing.signal` once the gate lets go.
 
 ### When it fails
-- **land**: a source is down or changed its form. The sentence in the log names it; what the other
-  sources gave is kept. Clear the task when the source answers again: nothing is read twice.
+- **land**: no source could be reached at all; look at the network, then clear the task. One source
+  alone never fails it: the others' signals are landed, built, checked and handed on as ever.
 - **dbt**: the log names the model and what it said.
 - **gate**: the log names the rows. Mend them or the source and clear the gate. Until then the batch
   waits and scoring goes on with the signals it had.
+- **sources**: the others' signals are handed on, but a source is broken (the log names it and what to
+  do). Mend it, then clear **land** with what follows, or wait an hour: nothing is read twice.
 """
 
 from baton_airflow import baton_dag, dbt, gate, step, table
@@ -24,4 +26,5 @@ with baton_dag("signal_ingestion", layer="signals", schedule="0 * * * *", doc=__
         step("baton.signals.steps:land", outlets=[table("landing.signal_event")])
         >> dbt("signals", inlets=[table("landing.signal_event")])
         >> gate(outlets=[table("landing.signal")])
+        >> step("baton.signals.steps:sources")
     )

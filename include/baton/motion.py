@@ -27,7 +27,11 @@ class Chain:
 
 
 _CHAINS = (
-    Chain("signal_ingestion", "signals", ("baton.signals.steps:land", "dbt:signals", "gate")),
+    Chain(
+        "signal_ingestion",
+        "signals",
+        ("baton.signals.steps:land", "dbt:signals", "gate", "baton.signals.steps:sources"),
+    ),
     Chain("list_refresh", "signals", ("baton.signals.steps:refresh", "gate")),
     Chain("lead_scoring", "scoring", ("dbt:scoring", "baton.scoring.steps:route", "gate")),
     Chain("draft_generation", "drafting", ("baton.drafting.steps:draft", "gate")),

@@ -108,9 +108,37 @@ def test_a_good_batch_is_released(
     run = make_run("delivery", DAG)
     _task(conn, run, rep)
 
-    assert gate.check(run, DAG) == {"suites": 1, "rows": 1, "released_runs": 1}
+    counts = gate.check(run, DAG)
+    assert counts == {"suites": 1, "rows": 1, "released_runs": 1, "warnings": 0}
     assert _released(conn, run)
     assert _kept(conn, run) == [("tasks", True, 1, 1, 0, [])]
+
+
+def test_a_suite_that_does_not_stop_is_kept_and_the_batch_goes_on(
+    use: Any, make_run: Any, conn: psycopg.Connection[Any]
+) -> None:
+    use(_suite(stops=False))
+    run = make_run("delivery", DAG)
+    bad = _task(conn, run, None)
+
+    assert gate.check(run, DAG)["warnings"] == 1
+    assert _released(conn, run)
+    (_, passed, _, _, _, failures) = _kept(conn, run)[0]
+    assert not passed
+    assert failures[0]["rows"] == [{"id": bad}]
+
+
+def test_beside_a_suite_that_stops_only_that_one_is_blamed(
+    use: Any, make_run: Any, conn: psycopg.Connection[Any]
+) -> None:
+    use(_suite(name="the world", stops=False), _suite())
+    run = make_run("delivery", DAG)
+    _task(conn, run, None)
+
+    with pytest.raises(GateFailed, match="'tasks'") as caught:
+        gate.check(run, DAG)
+    assert "the world" not in str(caught.value)
+    assert not _released(conn, run)
 
 
 def test_a_bad_batch_stops_and_its_rows_are_named(

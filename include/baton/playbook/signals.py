@@ -3,6 +3,7 @@
 `signal_types.yml` lists the types. Every other file is one source; its `kind` says how it is read.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -54,8 +55,13 @@ class Source(Strict):
 
 
 class HttpSource(Source):
-    """A source that is asked over HTTP. The host is replaced where BATON_SIGNALS_URL is set."""
+    """A source that is asked over HTTP. The host is replaced where BATON_SIGNALS_URL is set.
 
+    `enabled: sandbox` marks an example whose address only the sandbox answers: it is read where
+    BATON_SIGNALS_URL names a sandbox, and rests elsewhere.
+    """
+
+    enabled: bool | Literal["sandbox"] = True  # type: ignore[assignment]
     url: str
     max_bytes: Annotated[int, Field(ge=1_000, le=50_000_000)] = 5_000_000
 
@@ -181,16 +187,16 @@ class Signals(BaseModel):
     types: dict[str, SignalType]
     sources: dict[str, Source]
 
-    @property
-    def polled(self) -> tuple[Polled, ...]:
-        """The enabled sources of intent signals, by name."""
+    def polled(self, environ: Mapping[str, str]) -> tuple[Polled, ...]:
+        """Return the sources of intent signals that are read in this environment, by name."""
+        on = (True, "sandbox") if environ.get("BATON_SIGNALS_URL") else (True,)
         found = (self.sources[name] for name in sorted(self.sources))
-        return tuple(s for s in found if isinstance(s, Polled) and s.enabled)
+        return tuple(s for s in found if isinstance(s, Polled) and s.enabled in on)
 
     @property
     def webhooks(self) -> frozenset[str]:
         """The names under which the receiver takes signals."""
-        return frozenset(s.name for s in self.polled if isinstance(s, WebhookSource))
+        return frozenset(s.name for s in self.polled({}) if isinstance(s, WebhookSource))
 
     @property
     def untrusted(self) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 It checks all rows of the DAG's unreleased runs (an earlier batch that was stopped is checked again,
 once it is mended) and of the run at hand. The results and the release are one transaction: either
-every suite passed and the runs are released, or nothing is handed on.
+every suite that stops passed and the runs are released, or nothing is handed on.
 """
 
 import json
@@ -28,8 +28,9 @@ log = logging.getLogger("baton.quality")
 def check(run: Run, dag_id: str) -> dict[str, int | str]:
     """Check the suites of a DAG over its unreleased runs and release them.
 
-    Returns the number of suites, rows and runs released. Raises GateFailed naming suite, expectation
-    and rows; the results are kept in `ops.gate_result` either way. A run that was released before
+    Returns the number of suites, rows and runs released, and of suites that failed and stop nothing.
+    Raises GateFailed naming suite, expectation and rows; the results are kept in `ops.gate_result`
+    either way. A run that was released before
     and fails now (its DAG run was cleared and made bad rows) is taken back.
     """
     suites = suites_of(dag_id)
@@ -38,16 +39,17 @@ def check(run: Run, dag_id: str) -> dict[str, int | str]:
         verdicts = [_validate(conn, validator, suite, run, run_ids) for suite in suites]
         for verdict in verdicts:
             _keep(conn, run, dag_id, verdict)
-        passed = all(verdict.passed for verdict in verdicts)
+        passed = all(verdict.passed for verdict in verdicts if verdict.suite.stops)
         _release(conn, run_ids, run.id, passed)
     for verdict in verdicts:
-        log.info("%s", _line(verdict))
+        log.log(logging.INFO if verdict.passed else logging.WARNING, "%s", _line(verdict))
     if not passed:
         raise GateFailed(_sentence(dag_id, run_ids, verdicts))
     return {
         "suites": len(verdicts),
         "rows": sum(verdict.row_count for verdict in verdicts),
         "released_runs": len(run_ids),
+        "warnings": sum(not verdict.passed for verdict in verdicts),
     }
 
 
@@ -137,7 +139,7 @@ def _line(verdict: Verdict) -> str:
 def _sentence(dag_id: str, run_ids: list[str], verdicts: list[Verdict]) -> str:
     parts = []
     for verdict in verdicts:
-        if verdict.passed:
+        if verdict.passed or not verdict.suite.stops:
             continue
         said = "; ".join(failure.sentence for failure in verdict.failures)
         look = f" ({verdict.suite.look})" if verdict.suite.look else ""

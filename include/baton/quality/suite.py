@@ -59,6 +59,8 @@ class Suite:
     `params`        further parameters, such as thresholds from the playbook.
     `look`          where to look when it fails, as the end of a sentence, such as
                     "see the review desk".
+    `stops`         False for a question about the world and not about the rows (is every source
+                    answering?): its answer is kept and shown, and the rows are handed on all the same.
     """
 
     name: str
@@ -68,3 +70,4 @@ class Suite:
     empty_ok: bool
     params: Callable[[Run], Params] = no_params
     look: str = ""
+    stops: bool = True

@@ -11,6 +11,7 @@ from baton.reports.intervals import wilson
 from baton.reports.manifest import Manifest
 from baton.reports.model import CUTS, Definition, Figure
 from baton.reports.spread import Key, Spread
+from baton.reports.text import NO_GROUP, UNATTRIBUTED
 
 ZERO = Decimal(0)
 Spreads = Mapping[Key, Spread]
@@ -78,9 +79,9 @@ def _groups(top: Numbers, bottom: Numbers, cut: str) -> list[Group]:
     return groups if groups or cut != "all" else [("", None)]
 
 
-def _order(value: str) -> tuple[bool, str]:
-    """Known groups first, in the order of their names."""
-    return value in ("none", "unknown", "nobody"), value
+def _order(value: str) -> tuple[bool, bool, str]:
+    """Known groups first, in the order of their names; what nothing earned stands last."""
+    return value == UNATTRIBUTED, value in NO_GROUP, value
 
 
 def _figure(

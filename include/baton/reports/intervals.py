@@ -1,7 +1,7 @@
 """95 % intervals: of a rate, of a ratio of sums. Those of quantiles are in `spread`."""
 
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
-from math import isfinite, sqrt
+from math import exp, isfinite, log, sqrt
 
 # The 97.5 % point of the normal distribution.
 Z = 1.959963984540054
@@ -47,3 +47,36 @@ def ratio_of_sums(n: int, a: float, b: float, aa: float, ab: float, bb: float) -
     if squares <= 1e-12 * (aa + bb):
         return None
     return Z * sqrt(n / (n - 1) * squares) / abs(b)
+
+
+# -ln(0.025): the exact upper bound of a Poisson mean of which nothing was seen (F. Garwood, "Fiducial
+# limits for the Poisson distribution", Biometrika 28, 1936).
+NOTHING_SEEN = 3.688879454113936
+
+
+def per_unit(ratio: float, half: float) -> tuple[float, float]:
+    """Return the bounds of a ratio of two sums of which neither can be negative: a count per draft.
+
+    `half` is that of `ratio_of_sums`. It is laid off on the log scale (delta method; K. J. Rothman and
+    S. Greenland, "Modern Epidemiology", on limits for rates), where no bound falls below 0. Units may
+    differ as they like: findings come in bunches, so Poisson's own bounds would be too narrow.
+    """
+    factor = exp(half / ratio)
+    return ratio / factor, ratio * factor
+
+
+def share_of_amount(share: float, half: float) -> tuple[float, float]:
+    """Return the bounds of a share of an amount, strictly between 0 and 1.
+
+    `half` is that of `ratio_of_sums`, laid off on the logit scale (delta method; A. Agresti,
+    "Categorical Data Analysis", on the logit), where no bound leaves 0 to 1.
+    """
+    middle, width = log(share / (1 - share)), half / (share * (1 - share))
+    low, high = middle - width, middle + width
+    # Each in the form that cannot overflow.
+    return 1 / (1 + exp(min(-low, 700.0))), 1 / (1 + exp(min(-high, 700.0)))
+
+
+def none_seen(units: float) -> tuple[float, float]:
+    """Return the bounds of a count per unit where nothing was counted in so many units."""
+    return 0.0, NOTHING_SEEN / units

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,15 @@ from baton.warehouse import parsed
 
 @dataclass(frozen=True)
 class Model:
-    """A semantic model: the mart it reads, its primary entity and what it can be cut by."""
+    """A semantic model: the mart it reads, its primary entity and what it can be cut by.
+
+    `dimensions` holds the SQL of each dimension by its name.
+    """
 
     name: str
     mart: str
     entity: str
-    dimensions: frozenset[str]
+    dimensions: Mapping[str, str] = field(hash=False)
     time: str | None
 
     def group(self, cut: str) -> str:
@@ -25,7 +29,7 @@ class Model:
 
     def column(self, cut: str) -> str:
         """Return the SQL that gives a cut's value in the mart, as MetricFlow's does."""
-        return f"date_trunc('week', {self.time})" if cut == "week" else cut
+        return f"date_trunc('week', {self.time})" if cut == "week" else self.dimensions[cut]
 
 
 @dataclass(frozen=True)
@@ -69,9 +73,11 @@ def _model(record: dict[str, Any]) -> Model:
         name=record["name"],
         mart=f"{record['node_relation']['schema_name']}.{record['node_relation']['alias']}",
         entity=entity,
-        dimensions=frozenset(
-            each["name"] for each in record["dimensions"] if each["type"] == "categorical"
-        ),
+        dimensions={
+            each["name"]: each.get("expr") or each["name"]
+            for each in record["dimensions"]
+            if each["type"] == "categorical"
+        },
         time=(record.get("defaults") or {}).get("agg_time_dimension"),
     )
 

@@ -14,7 +14,7 @@ import psycopg
 from baton.attribution.metrics import Metric
 from baton.reports import words
 from baton.reports.engine import has_cut, label_of
-from baton.reports.intervals import Z, exact, ratio_of_sums
+from baton.reports.intervals import Z, exact, none_seen, per_unit, ratio_of_sums, share_of_amount
 from baton.reports.manifest import Manifest, Measure, Model
 from baton.reports.model import CUTS
 from baton.warehouse.connect import sql
@@ -55,7 +55,7 @@ RATIO = """
             coalesce({below}, 0)::double precision as b, {columns} from {mart}
     )
     select {names}, grouping({names}), count(*) filter (where b <> 0),
-        count(*), sum(a), sum(b), sum(a * a), sum(a * b), sum(b * b)
+        min(a), count(*), sum(a), sum(b), sum(a * a), sum(a * b), sum(b * b)
     from units where a <> 0 or b <> 0 group by grouping sets ({sets})
 """
 
@@ -104,7 +104,7 @@ def _collect(
         value = label_of(cut, groups[by[0]]) if by else ""
         if value is not None:
             key = (metric.name, cut, value, groups[-1] if money else None)
-            found[key] = _quantile(*rest) if below is None else _ratio(*rest)
+            found[key] = _quantile(*rest) if below is None else _ratio(metric.unit, *rest)
     return found
 
 
@@ -123,8 +123,20 @@ def _quantile(n: int, low: float | None, high: float | None) -> Spread:
     return Spread(n, *(exact(bound) for bound in (low, high)))
 
 
-def _ratio(shown: int, n: int, a: float, b: float, aa: float, ab: float, bb: float) -> Spread:
+def _ratio(
+    unit: str, shown: int, least: float, n: int,
+    a: float, b: float, aa: float, ab: float, bb: float,
+) -> Spread:  # fmt: skip
+    if unit in words.COUNTS and a == 0 and b > 0:
+        return Spread(shown, *(exact(bound) for bound in none_seen(b)))
     half = ratio_of_sums(n, a, b, aa, ab, bb)
     if half is None:
         return Spread(shown)
-    return Spread(shown, exact(a / b - half), exact(a / b + half))
+    ratio = a / b
+    if unit == "share" and 0 < ratio < 1:
+        bounds = share_of_amount(ratio, half)
+    elif least >= 0 < ratio:
+        bounds = per_unit(ratio, half)
+    else:
+        bounds = ratio - half, ratio + half
+    return Spread(shown, *(exact(bound) for bound in bounds))

@@ -10,10 +10,12 @@ from baton.warehouse.connect import rows
 # The last word of each suite, if it was no.
 GATES = """
     select * from (
-        select distinct on (dag_id, suite) dag_id, suite, passed, failures, checked_at
-        from ops.gate_result order by dag_id, suite, checked_at desc, id desc
+        select distinct on (g.dag_id, g.suite)
+            g.dag_id, g.suite, g.passed, g.failures, g.checked_at, r.released_at is not null as went_on
+        from ops.gate_result g join ops.run r on r.id = g.run_id
+        order by g.dag_id, g.suite, g.checked_at desc, g.id desc
     ) last
-    where not passed order by checked_at desc
+    where not passed order by went_on, checked_at desc
 """
 BREAKERS = "select domain, reason, opened_at from ops.breaker where is_open order by opened_at desc"
 PAUSE = "select reason, changed_by, changed_at from ops.pause_switch where is_on"
@@ -36,7 +38,9 @@ def standing(conn: psycopg.Connection[Any]) -> tuple[Alarm, ...]:
     ]
     for row in rows(conn, GATES):
         said = tuple(str(failure.get("sentence", "")) for failure in row["failures"])
+        # The suite that a run failed and went on all the same is one that stops nothing.
+        what = "went on, but failed:" if row["went_on"] else "stopped at"
         found.append(
-            Alarm("gate", f"{row['dag_id']} stopped at {row['suite']}", said, row["checked_at"])
+            Alarm("gate", f"{row['dag_id']} {what} {row['suite']}", said, row["checked_at"])
         )
     return tuple(found)

@@ -1,12 +1,19 @@
 """How numbers are said: the same in the terminal, on the page and in the file."""
 
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
-from baton.reports.model import Definition, Figure, Report
+from baton.reports.model import CUTS, Definition, Figure, Report
 from baton.reports.words import BESIDE
 
 DASH = "–"
-_SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£"}
+# Seconds in each unit that the data keep, and the units that people read, each up to where the next
+# one reads better.
+SECONDS = {"seconds": 1, "minutes": 60, "hours": 3_600, "days": 86_400}
+READ = (("s", 1, 120), ("min", 60, 7_200), ("h", 3_600, 259_200), ("days", 86_400, None))
+# What is in no group of a cut; nothing but these says that the data do not know the cut.
+NO_GROUP = frozenset({"none", "unknown", "nobody"})
+UNATTRIBUTED = "unattributed"
 
 
 def amount(value: Decimal, unit: str, currency: str | None = None) -> str:
@@ -25,8 +32,19 @@ def amount(value: Decimal, unit: str, currency: str | None = None) -> str:
         return f"{number(value)} ×"
     if unit == "per draft":
         return number(value)
-    short = {"hours": "h", "minutes": "min", "seconds": "s"}.get(unit, unit)
-    return f"{number(value)} {short}"
+    if unit in SECONDS:
+        return " ".join(duration(value, unit))
+    return f"{number(value)} {unit}"
+
+
+def duration(value: Decimal, unit: str) -> tuple[str, str]:
+    """Return a time in the unit in which it reads best: 0.0020 hours are ("7.2", "s")."""
+    seconds = value * SECONDS[unit]
+    short, size, _ = next(each for each in READ if each[2] is None or abs(seconds) < each[2])
+    shown = seconds / size
+    digits = 0 if abs(shown) >= 100 else 1 if abs(shown) >= 1 else 2
+    text = f"{shown:,.{digits}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text, short
 
 
 def share(value: Decimal) -> str:
@@ -56,8 +74,13 @@ def interval_of(figure: Figure) -> str:
         return ""
     if figure.unit == "share":
         return f"{share(figure.low)} to {share(figure.high)} %"
-    low = number(figure.low)
-    return f"{low} to {'open' if figure.high.is_infinite() else number(figure.high)}"
+    if figure.unit in SECONDS:
+        low, small = duration(figure.low, figure.unit)
+        if figure.high.is_infinite():
+            return f"{low} {small} to open"
+        high, large = duration(figure.high, figure.unit)
+        return f"{low} to {high} {large}" if small == large else f"{low} {small} to {high} {large}"
+    return f"{number(figure.low)} to {'open' if figure.high.is_infinite() else number(figure.high)}"
 
 
 def parts_of(figure: Figure, definition: Definition) -> str:
@@ -74,7 +97,7 @@ def count_of(figure: Figure) -> str:
 
 def group_of(cut: str, value: str) -> str:
     """Return a group's name as people see it."""
-    if cut == "icp_quartile":
+    if cut == "icp_quartile" and value != UNATTRIBUTED:
         return "no quartile" if value == "none" else f"Q{value}"
     if cut == "has_complete_brief":
         return "with" if value == "true" else "without"
@@ -84,6 +107,32 @@ def group_of(cut: str, value: str) -> str:
 def words_of(name: str | None) -> str:
     """Return the name of what is counted, in words."""
     return (name or "").replace("_", " ")
+
+
+def lack(groups: Iterable[str]) -> str:
+    """Return why a table of these groups would say nothing: "unknown", "unattributed", or "" if it says."""
+    known = set(groups)
+    if known and known <= NO_GROUP:
+        return "unknown"
+    return UNATTRIBUTED if known and known <= NO_GROUP | {UNATTRIBUTED} else ""
+
+
+def in_place_of(title: str, why: str, cuts: Sequence[str]) -> str:
+    """Return the sentence that stands for tables of which `lack` says why they say nothing."""
+    *most, last = (CUTS[cut] if cut == "icp_quartile" else CUTS[cut].lower() for cut in cuts)
+    names = f"{', '.join(most)} or {last}" if most else last
+    if why == UNATTRIBUTED:
+        return (
+            f"{title} by {names}: all of it is unattributed, because nothing that was won had a "
+            "touch before."
+        )
+    return f"{title} by {names}: not shown, because the data name no {names}."
+
+
+CREDIT_NOTE = (
+    "Each credit column adds up to the won revenue. unattributed: won without any touch; "
+    "every other row: what that group's touches earned."
+)
 
 
 def beside(report: Report, figure: Figure) -> str:

@@ -9,10 +9,15 @@ from baton.reports import svg
 from baton.reports.headline import Answer, headline
 from baton.reports.model import CUTS, Alarm, Definition, Figure, Report, Step
 from baton.reports.text import (
+    CREDIT_NOTE,
+    NO_GROUP,
+    UNATTRIBUTED,
     beside,
     count_of,
     group_of,
+    in_place_of,
     interval_of,
+    lack,
     parts_of,
     value_of,
     words_of,
@@ -45,12 +50,16 @@ class Line:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A table of one stage in one cut: a row per group, a column per metric."""
+    """A table of one stage in one cut: a row per group, a column per metric.
+
+    Without rows the note stands for it: the data do not know the cut.
+    """
 
     by: str
     title: str
     metrics: list[Definition]
     rows: list[tuple[str, bool, list[list[Line]]]]
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -149,21 +158,26 @@ def _comparison(report: Report, stage: str, cut: str) -> Comparison | None:
     for definition in columns:
         for figure in report.of(definition.metric, cut):
             cells.setdefault(figure.cut_value, {}).setdefault(figure.metric, []).append(figure)
+    title = f"{TITLES.get(stage, stage)} by {CUTS[cut]}"
+    if why := lack(cells):
+        said = in_place_of(TITLES.get(stage, stage), why, [cut])
+        return Comparison(CUTS[cut], title, [], [], said)
     rows = []
     for each in _in_order(cut, cells)[: WEEKS if cut == "week" else None]:
         figures = [cells[each].get(definition.metric, []) for definition in columns]
         mature = all(figure.mature for found in figures for figure in found)
         lines = [[_line(report, figure) for figure in found] for found in figures]
         rows.append((group_of(cut, each), mature, lines))
-    title = f"{TITLES.get(stage, stage)} by {CUTS[cut]}"
-    return Comparison(CUTS[cut], title, columns, rows)
+    credited = any(definition.metric.startswith("revenue_credit_") for definition in columns)
+    note = CREDIT_NOTE if credited and cut != "week" else ""
+    return Comparison(CUTS[cut], title, columns, rows, note)
 
 
 def _in_order(cut: str, groups: Iterable[str]) -> list[str]:
     """Return groups by name, weeks from the newest; what has no group comes last."""
     if cut == "week":
         return sorted(groups, reverse=True)
-    return sorted(groups, key=lambda each: (each in ("none", "unknown", "nobody"), each))
+    return sorted(groups, key=lambda each: (each == UNATTRIBUTED, each in NO_GROUP, each))
 
 
 def _pictures(report: Report, group: tuple[str, str]) -> list[tuple[str, Markup]]:

@@ -19,6 +19,9 @@ AMOUNT_SHARES = frozenset({
     "unattributed_revenue_share", "edit_distance", "budget_use",
 })  # fmt: skip
 
+# Units of metrics that count events: where none was seen, a bound is known all the same.
+COUNTS = frozenset({"per draft"})
+
 # Their marts hold young units too, which may still change; the others count only mature ones.
 RIPENING = frozenset({"reply_rate", "positive_reply_rate"})
 

@@ -4,24 +4,28 @@
 ready, or why not. `make down` asks that supervisor to stop.
 """
 
+import contextlib
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from baton.core.errors import BatonError
 from baton.services import ports, processes
 from baton.services.airflow_config import passwords
-from baton.services.profile import Profile, only_copy, open_profile, read_env
+from baton.services.profile import Profile, only_copy, open_profile, read_env, write_private
 from baton.services.stack import prepare
 from baton.services.supervisor import Stopped, Supervisor, SupervisorError, stoppable
 from baton.warehouse import embedded
 
 START_TIMEOUT = 300.0
 STOP_TIMEOUT = 60.0
+STOPPING = "STOPPING"
 
 
 def main(arguments: list[str]) -> int:
@@ -41,6 +45,9 @@ def main(arguments: list[str]) -> int:
 def up() -> int:
     """Start the daemon, wait until all is ready, and say where everything is."""
     profile = open_profile("up")
+    if (old := found(profile)) is not None and old.stopping:
+        print("The services that ran before are still stopping; waiting for them ...", flush=True)
+        _await_end(profile, old)
     if running(profile) is None:
         log = profile.file("logs", "supervisor.log")
         log.unlink(missing_ok=True)
@@ -55,10 +62,10 @@ def up() -> int:
             )
         print("Starting Postgres, the webhook receiver and Airflow ...", flush=True)
         _await(profile, daemon, log)
-    found = ports.kept(profile.folder)
-    print(f"  Airflow   http://127.0.0.1:{found['airflow']}   (user admin, password "
+    kept = ports.kept(profile.folder)
+    print(f"  Airflow   http://127.0.0.1:{kept['airflow']}   (user admin, password "
           f"{passwords(profile.folder)['admin']})")  # fmt: skip
-    print(f"  Receiver  http://127.0.0.1:{found['receiver']}")
+    print(f"  Receiver  http://127.0.0.1:{kept['receiver']}")
     print("DAGs start paused: switch on those you want. `make down` stops everything.")
     return 0
 
@@ -84,7 +91,7 @@ def serve() -> int:
     try:
         with only_copy(profile, "make up"), stoppable():
             try:
-                with Supervisor(profile) as services:
+                with Supervisor(profile) as services, saying_when_it_stops(profile):
                     stack = prepare(profile, sandbox=False, schedules=True)
                     stack.start(services)
                     stack.wait_ready(services)
@@ -103,32 +110,65 @@ def _stop_postgres(profile: Profile) -> None:
         server.stop()
 
 
-def running(profile: Profile) -> tuple[int, str] | None:
-    """Return the daemon's id and start time when it runs and everything is ready, else None."""
+@dataclass(frozen=True)
+class Daemon:
+    """The daemon that `supervisor.env` tells of: everything is ready, or it is `stopping` already."""
+
+    pid: int
+    started: str
+    stopping: bool
+
+
+@contextlib.contextmanager
+def saying_when_it_stops(profile: Profile) -> Iterator[None]:
+    """Note in `supervisor.env`, when the block ends, that what runs yet is being stopped.
+
+    Stopping takes up to half a minute, in which the daemon lives and its services do not.
+    """
+    try:
+        yield
+    finally:
+        ready = profile.file("supervisor.env")
+        if ready.exists():
+            write_private(ready, f"{ready.read_text()}{STOPPING}=1\n")
+
+
+def found(profile: Profile) -> Daemon | None:
+    """Return the living daemon, from when everything was ready until it has stopped, else None."""
     kept = read_env(profile.file("supervisor.env"))
     if not kept or not processes.alive(int(kept["PID"]), kept["STARTED"]):
         return None
-    return int(kept["PID"]), kept["STARTED"]
+    return Daemon(int(kept["PID"]), kept["STARTED"], STOPPING in kept)
+
+
+def running(profile: Profile) -> Daemon | None:
+    """Return the daemon when it runs and everything is ready and will stay so, else None."""
+    daemon = found(profile)
+    return None if daemon is None or daemon.stopping else daemon
+
+
+def _await_end(profile: Profile, daemon: Daemon) -> None:
+    deadline = time.monotonic() + STOP_TIMEOUT
+    while processes.alive(daemon.pid, daemon.started):
+        if time.monotonic() > deadline:
+            raise SupervisorError(
+                f"The supervisor (process {daemon.pid}) does not stop; "
+                f"{profile.file('logs', 'supervisor.log')} may say why."
+            )
+        time.sleep(0.1)
 
 
 def down() -> int:
     """Stop the daemon and everything that it started."""
     profile = open_profile("up")
-    daemon = running(profile)
+    daemon = found(profile)
     if daemon is None:
         with only_copy(profile, "make up"), Supervisor(profile):
             _stop_postgres(profile)
         print("Nothing of `make up` is running.")
         return 0
-    processes.send_to(*daemon, signal.SIGTERM)
-    deadline = time.monotonic() + STOP_TIMEOUT
-    while processes.alive(*daemon):
-        if time.monotonic() > deadline:
-            raise SupervisorError(
-                f"The supervisor (process {daemon[0]}) does not stop; "
-                f"{profile.file('logs', 'supervisor.log')} may say why."
-            )
-        time.sleep(0.1)
+    processes.send_to(daemon.pid, daemon.started, signal.SIGTERM)
+    _await_end(profile, daemon)
     print("Stopped.")
     return 0
 

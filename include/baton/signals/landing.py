@@ -74,15 +74,32 @@ def keep(
     name: str,
     source: Source,
     items: Iterable[Any],
-) -> Counts:
-    """Parse and land the items of the source `name`, in the caller's transaction."""
+) -> tuple[Counts, list[Reject]]:
+    """Parse and land the items of the source `name`, in the caller's transaction.
+
+    Returns the counts and every reject, those that were quarantined before among them.
+    """
     intake_id = new_id("int")
     total = Counts()
+    refused: list[Reject] = []
     for block in _blocks(items):
         parsed = [source.parse(item) for item in block]
-        total += _keep_block(conn, run_id, name, intake_id, parsed)
+        rejects = [p for p in parsed if isinstance(p, Reject)]
+        signals = [p for p in parsed if isinstance(p, Signal)]
+        total += _keep_block(conn, run_id, name, intake_id, signals, rejects)
+        refused += rejects
     write_intake(conn, intake_id, run_id, name, "signal", total)
-    return total
+    return total, refused
+
+
+def keep_refused(
+    conn: psycopg.Connection[Any], run_id: str, name: str, rejects: list[Reject]
+) -> None:
+    """Keep the rejects of a batch of which nothing else was landed: they are what is to be mended."""
+    intake_id = new_id("int")
+    quarantined = quarantine(conn, intake_id, name, rejects)
+    counts = Counts(len(rejects), 0, len(rejects) - quarantined, quarantined)
+    write_intake(conn, intake_id, run_id, name, "refused_signal", counts)
 
 
 def _keep_block(
@@ -90,10 +107,9 @@ def _keep_block(
     run_id: str,
     name: str,
     intake_id: str,
-    parsed: list[Signal | Reject],
+    signals: list[Signal],
+    rejects: list[Reject],
 ) -> Counts:
-    signals = [p for p in parsed if isinstance(p, Signal)]
-    rejects = [p for p in parsed if isinstance(p, Reject)]
     accepted = 0
     if signals:
         columns: dict[str, Any] = {
@@ -104,7 +120,8 @@ def _keep_block(
         columns["payload"] = [Jsonb(signal.payload) for signal in signals]
         accepted = conn.execute(_LAND, {**columns, "source": name, "run_id": run_id}).rowcount
     quarantined = quarantine(conn, intake_id, name, rejects)
-    return Counts(len(parsed), accepted, len(parsed) - accepted - quarantined, quarantined)
+    received = len(signals) + len(rejects)
+    return Counts(received, accepted, received - accepted - quarantined, quarantined)
 
 
 def quarantine(

@@ -1,27 +1,15 @@
 """The steps of `signal_ingestion` and `list_refresh`."""
 
 import logging
-from datetime import datetime
-from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
-import psycopg
-
-from baton.clients.http import Http
-from baton.core import clock
 from baton.core.errors import VendorError, VendorUnavailable
-from baton.core.settings import Settings
 from baton.playbook import signals as playbook
-from baton.playbook import watchlist
-from baton.playbook.signals import BoardSource, FeedSource, HttpSource, Polled
-from baton.signals import crm, resolve, watch
+from baton.playbook import thresholds, watchlist
+from baton.signals import crm, health, resolve, watch
 from baton.signals.companies import Companies
-from baton.signals.feed import Feed
-from baton.signals.jobs_board import JobsBoard
-from baton.signals.landing import Counts, keep
-from baton.signals.records import Source
-from baton.signals.webhook import Webhook, mark_name
-from baton.warehouse import watermark
+from baton.signals.health import Problem
+from baton.signals.landing import Counts
+from baton.signals.poll import poll
 from baton.warehouse.run import Run
 
 log = logging.getLogger("baton.signals")
@@ -30,45 +18,60 @@ log = logging.getLogger("baton.signals")
 def land(run: Run) -> dict[str, int | str]:
     """Read every source of the playbook and land what is new.
 
-    Each source has a transaction of its own, so one that fails loses nothing of the others. One that
-    cannot be reached is read again by the next run; the gate's freshness tells when that goes on
-    for too long. Raises VendorError, once all others are landed, where a source definitely fails,
-    and VendorUnavailable where none could be reached at all.
+    Each source has a transaction of its own and ends in its own state: one that fails loses and holds
+    up nothing of the others. What is wrong with it stands in `ops.source_problem`; `sources` ends
+    the DAG run with it, once the others' signals were handed on. Raises VendorUnavailable where no
+    source gave anything because none could be reached: the network is down, and another try helps.
     """
     settings = run.settings
     known = playbook.load(settings.playbook)
     companies = Companies(watchlist.load(settings.playbook))
+    limits = thresholds.load(settings.playbook).signals
     total = Counts()
-    wrong: list[str] = []
-    away: list[str] = []
+    problems: list[Problem] = []
     _make_partitions(run)
-    for spec in known.polled:
-        try:
-            counts, problem = _land_one(run, spec, companies)
-        except VendorUnavailable as error:
-            log.warning("%s gave nothing this time: %s", spec.name, error)
-            away.append(str(error))
-            continue
-        except VendorError as error:
-            # Most of these sentences begin with the name of the source already.
-            wrong.append(f"{spec.name}: {str(error).removeprefix(f'{spec.name}: ')}")
-            continue
-        log.info("%s: %s", spec.name, counts)
+    polled = known.polled(settings.environ)
+    for spec in polled:
+        counts, problem = poll(run, spec, companies, limits)
         total += counts
-        if problem:
-            wrong.append(problem)
-    if wrong:
-        raise VendorError(f"{' '.join(wrong)} What the other sources gave was landed.")
-    asked = [spec for spec in known.polled if isinstance(spec, HttpSource)]
-    if away and len(away) == len(asked):
-        raise VendorUnavailable(f"No source could be reached. {' '.join(away)}")
+        if problem is None:
+            log.info("%s: %s", spec.name, counts)
+        else:
+            log.warning("%s", problem.sentence)
+            problems.append(problem)
+    away = [problem for problem in problems if problem.passing]
+    asked = [spec for spec in polled if isinstance(spec, playbook.HttpSource)]
+    if away and len(away) == len(asked) and not total.received:
+        said = " ".join(problem.sentence for problem in away)
+        raise VendorUnavailable(f"No source could be reached. {said}")
     return {
         "received": total.received,
         "landed": total.accepted,
         "duplicates": total.duplicates,
         "quarantined": total.quarantined,
         "unavailable": len(away),
+        "broken": len(problems) - len(away),
     }
+
+
+def sources(run: Run) -> dict[str, int | str]:
+    """Fail if a source is broken, so that somebody looks; the good ones' signals are handed on by now.
+
+    A source is broken when its last reading failed for a reason that does not pass by itself, or when
+    it did not answer for `silent_hours`. Raises VendorError, which names each with what to do.
+    """
+    settings = run.settings
+    names = [spec.name for spec in playbook.load(settings.playbook).polled(settings.environ)]
+    limits = thresholds.load(settings.playbook).signals
+    with run.connect() as conn:
+        found = health.broken(conn, names, limits.silent_hours)
+    if found:
+        raise VendorError(
+            f"{' '.join(problem.sentence for problem in found)} "
+            "The signals of the other sources were handed on. When it is mended, clear 'land' of this "
+            "run or wait for the next run: nothing is read twice."
+        )
+    return {"sources": len(names), "broken": 0}
 
 
 def refresh(run: Run) -> dict[str, int | str]:
@@ -122,45 +125,3 @@ def _make_partitions(run: Run) -> None:
         # A month's partition is made long before it is needed, so waiting here can stop.
         conn.execute("set local lock_timeout = '10s'")
         conn.execute("select landing.ensure_partitions(ops.now())")
-
-
-def _land_one(run: Run, spec: Polled, companies: Companies) -> tuple[Counts, str]:
-    max_bytes = spec.max_bytes if isinstance(spec, HttpSource) else 0
-    with (
-        Http(spec.name, max_bytes=max_bytes, follow_redirects=True) as http,
-        run.connect() as conn,
-    ):
-        name = mark_name(spec.name)
-        mark = watermark.get(conn, name)
-        source = open_source(spec, run.settings, http, conn, companies, clock.now(conn))
-        if isinstance(spec, HttpSource):
-            conn.commit()  # no lock is held while a page is read
-        batch = source.fetch(mark)
-        counts = keep(conn, run.id, spec.name, source, batch.items)
-        if batch.watermark is not None:
-            watermark.put(conn, name, batch.watermark, run.id)
-    return counts, batch.problem
-
-
-def open_source(
-    spec: Polled,
-    settings: Settings,
-    http: Http,
-    conn: psycopg.Connection[Any],
-    companies: Companies,
-    now: datetime,
-) -> Source:
-    """Return the source that a file of the playbook describes."""
-    if isinstance(spec, FeedSource):
-        return Feed(spec, address(spec, settings), http, companies, now)
-    if isinstance(spec, BoardSource):
-        return JobsBoard(spec, address(spec, settings), http, companies, now)
-    return Webhook(spec, conn, companies, now)
-
-
-def address(spec: HttpSource, settings: Settings) -> str:
-    """Return a source's URL; BATON_SIGNALS_URL, where it is set, takes the place of its host."""
-    base = settings.environ.get("BATON_SIGNALS_URL", "").rstrip("/")
-    if not base:
-        return spec.url
-    return base + urlunsplit(("", "", *urlsplit(spec.url)[2:]))

@@ -6,6 +6,9 @@ Lead i (1 to `LEADS`) became eligible 95 - i % 90 days ago. Who gets how far:
     killed     i % 10 = 8                   bounced    i % 13 = 0, the others are delivered
     waiting    i % 10 = 9                   replied    i % 4 = 0, positive i % 8 = 0
     edited     i % 10 = 7                   booked     positive and i % 16 = 0, held if i % 32 <> 0
+    opted out  i % 23 = 0 by the link (and 26, whose message bounced), i % 24 = 12 by a reply
+
+One more deal, `alone`, was won long before the motion: no touch earned it.
 """
 
 from datetime import datetime, timedelta
@@ -127,8 +130,18 @@ STATEMENTS = (
     insert into ops.reply (source, natural_key, message_id, contact_id, received_at, body,
         is_automatic, intent, confidence, quote, run_id)
     select 'mailbox', 'r' || i, message_id, contact_id, eligible_at + interval '2 days', 'Yes.', false,
-        case when i %% 8 = 0 then 'positive' else 'question' end, 0.9, 'Yes.', %(run)s
+        case when i %% 8 = 0 then 'positive' when i %% 12 = 0 then 'opt_out' else 'question' end, 0.9,
+        'Yes.', %(run)s
     from made where replied
+    """,
+    """
+    insert into ops.suppression (address_key, kind, email, source, created_at)
+    select ops.address_key(email, %(secret)s), 'opt_out', email, 'reply', eligible_at + interval '2 days'
+    from made where replied and i %% 8 <> 0 and i %% 12 = 0
+    union all
+    select ops.address_key(email, %(secret)s), 'opt_out', email, 'one_click',
+        eligible_at + interval '6 hours'
+    from made where approved and (i %% 23 = 0 or i = 26)
     """,
     """
     insert into ops.booking (id, source, uid, state, guest_email, contact_id, account_id, starts_at,
@@ -171,6 +184,12 @@ STATEMENTS = (
         case when i %% 48 = 0 then 'lost' else 'won' end, 1000 * i, 'EUR',
         eligible_at + interval '8 days', eligible_at + interval '20 days'
     from made where replied and i %% 16 = 0
+    """,
+    """
+    insert into landing.opportunity (source, natural_key, content_hash, run_id, account_key, stage,
+        outcome, amount, currency, opened_at, closed_at)
+    select 'crm', 'alone', 'h', %(run)s, 'a1', 'Won', 'won', 7777, 'EUR',
+        %(now)s - interval '800 days', %(now)s - interval '700 days'
     """,
 )
 

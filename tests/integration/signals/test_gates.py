@@ -88,7 +88,6 @@ def flood(own: Own, run_id: str) -> None:
             ],
             "is there once.*jobs, bad", id="uniqueness: the same thing dated anew",
         ),
-        pytest.param(silence, "read in the last 6 hours.*news_rss", id="freshness: a silent source"),
         pytest.param(intake(source="'site'", received="40", quarantined="39", accepted="1"),
                      "can be read.*site", id="volume: a source that changed its form"),
         pytest.param(flood, "floods the motion.*site", id="volume: a flood"),
@@ -101,6 +100,16 @@ def test_a_bad_batch_of_signals_stops(own_database: Own, spoil: Spoil, words: st
     with pytest.raises(GateFailed, match=f"(?s){words}"):
         gate.check(run, "signal_ingestion")
     assert own_database.ask("select released_at from ops.run where id = %s", (run.id,)) == [(None,)]
+
+
+def test_a_silent_source_is_named_and_stops_nobody(own_database: Own) -> None:
+    run = own_database.run()
+    steps.land(run)
+    silence(own_database, run.id)
+    counts = gate.check(run, "signal_ingestion")
+    assert (counts["warnings"], counts["released_runs"]) == (1, 1)
+    assert own_database.ask("select suite, failures::text like '%news_rss%' from ops.gate_result "
+                            "where not passed") == [("each source is heard of", True)]  # fmt: skip
 
 
 def test_a_good_batch_of_signals_is_handed_on(own_database: Own) -> None:

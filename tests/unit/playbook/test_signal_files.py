@@ -8,6 +8,7 @@ import pytest
 from baton.core.errors import PlaybookError
 from baton.playbook import signals, watchlist
 
+SANDBOX = {"BATON_SIGNALS_URL": "http://127.0.0.1:1"}
 PLAYBOOK = Path(__file__).resolve().parents[3] / "include" / "playbook"
 
 
@@ -21,7 +22,7 @@ def folder(tmp_path: Path) -> Path:
 def test_the_shipped_files_are_right() -> None:
     known = signals.load(PLAYBOOK)
     assert known.webhooks == {"site", "product"}
-    assert {source.name for source in known.polled} == {
+    assert {source.name for source in known.polled(SANDBOX)} == {
         "jobs", "news_atom", "news_rss", "product", "site",
     }  # fmt: skip
     assert known.crm is not None
@@ -29,24 +30,36 @@ def test_the_shipped_files_are_right() -> None:
 
 
 def test_a_source_that_is_switched_off_is_not_read(folder: Path) -> None:
-    with (folder / "signals" / "jobs.yml").open("a") as file:
-        file.write("enabled: false\n")
-    assert "jobs" not in {source.name for source in signals.load(folder).polled}
+    path = folder / "signals" / "jobs.yml"
+    path.write_text(path.read_text().replace("enabled: sandbox", "enabled: false"))
+    assert "jobs" not in {source.name for source in signals.load(folder).polled(SANDBOX)}
+
+
+def test_the_examples_rest_in_real_use() -> None:
+    assert {source.name for source in signals.load(PLAYBOOK).polled({})} == {"product", "site"}
+
+
+def test_a_source_of_ones_own_is_on_unless_it_says_otherwise(folder: Path) -> None:
+    text = (folder / "signals" / "jobs.yml").read_text().replace("name: jobs", "name: own")
+    (folder / "signals" / "own.yml").write_text(text.replace("enabled: sandbox\n", ""))
+    assert "own" in {source.name for source in signals.load(folder).polled({})}
 
 
 @pytest.mark.parametrize(
     ("file", "before", "after", "words"),
     [
-        pytest.param("jobs.yml", "trusted:", "trusetd:", "line 5: 'trusetd' is not known here; did "
+        pytest.param("jobs.yml", "trusted:", "trusetd:", "line 7: 'trusetd' is not known here; did "
                      "you mean 'trusted'", id="a misspelled key"),
         pytest.param("jobs.yml", "jobs_board", "job_board", "line 2: .*did you mean 'jobs_board'",
                      id="a misspelled kind"),
-        pytest.param("jobs.yml", "hiring", "hirring", "line 6: 'hirring' is no signal type; did you "
+        pytest.param("jobs.yml", "hiring", "hirring", "line 8: 'hirring' is no signal type; did you "
                      "mean 'hiring'", id="a misspelled signal type"),
         pytest.param("jobs.yml", "name: jobs", "name: careers", "line 1: the source is called",
                      id="another name than the file"),
         pytest.param("jobs.yml", "https://jobs", "ftp://jobs", "not an http or https address",
                      id="an address that is none"),
+        pytest.param("jobs.yml", "enabled: sandbox", "enabled: sandpit", "line 5: ",
+                     id="enabled is neither true, false nor sandbox"),
         pytest.param("signal_types.yml", "weight: 25", "weight: 2500", "line 6: ",
                      id="a weight over 100"),
         pytest.param("signal_types.yml", "half_life_days: 30", "half_life_days: 0", "greater than 0",

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from baton.reports.intervals import ratio_of_sums, wilson
+from baton.reports.intervals import none_seen, per_unit, ratio_of_sums, share_of_amount, wilson
 
 
 # Brown, Cai and DasGupta (2001) and R's binom.confint(method = "wilson") give the same bounds.
@@ -66,3 +66,33 @@ def test_one_unit_or_equal_ratios_tell_nothing() -> None:
     assert ratio_of_sums(1, 5, 1, 25, 5, 1) is None
     assert ratio_of_sums(3, 6, 3, 12, 6, 3) is None
     assert ratio_of_sums(3, 6, 0, 12, 0, 0) is None
+
+
+def test_a_count_per_unit_never_falls_below_nothing() -> None:
+    # 3 findings in 100 drafts, all in one of them: the linear interval begins at -0.029.
+    half = ratio_of_sums(100, 3, 100, 9, 3, 100)
+    assert half is not None
+    assert 0.03 - half < 0
+    low, high = per_unit(0.03, half)
+    assert 0 < low < 0.03 < high
+    assert low * high == pytest.approx(0.03**2), "the same factor to both sides"
+
+
+def test_where_counts_are_poisson_it_is_the_interval_of_a_rate() -> None:
+    # 25 of 10,000 units with one event each: exp(1.96 / sqrt(25)) to both sides.
+    half = ratio_of_sums(10_000, 25, 10_000, 25, 25, 10_000)
+    assert half is not None
+    low, high = per_unit(0.0025, half)
+    assert (low, high) == pytest.approx((0.0025 / 1.4799, 0.0025 * 1.4799), rel=2e-3)
+
+
+def test_nothing_seen_has_the_exact_bound() -> None:
+    # scipy.stats.chi2.ppf(0.975, 2) / 2 / 100
+    assert none_seen(100) == (0.0, pytest.approx(0.03688879, rel=1e-6))
+
+
+@pytest.mark.parametrize("share", [1e-6, 0.02, 0.5, 0.98, 1 - 1e-6])
+def test_a_share_of_an_amount_stays_a_share(share: float) -> None:
+    low, high = share_of_amount(share, 0.3)
+    assert 0 <= low < share < high <= 1
+    assert share_of_amount(0.5, 0.1) == pytest.approx((0.4013, 0.5987), abs=1e-4)

@@ -1,5 +1,6 @@
 """What people see: dashes with reasons, marks of youth, well-formed pictures, harmless text."""
 
+import json
 import re
 from dataclasses import replace
 from decimal import Decimal
@@ -8,11 +9,12 @@ from xml.etree import ElementTree
 import pytest
 
 from baton.reports import svg
+from baton.reports.export import as_json
 from baton.reports.headline import headline, largest_loss
-from baton.reports.model import Figure, Report, Step
+from baton.reports.model import Alarm, Figure, Report, Step
 from baton.reports.page import as_html, body
 from baton.reports.terminal import as_table
-from baton.reports.text import DASH, group_of, number
+from baton.reports.text import DASH, amount, group_of, number
 from tests.unit.reports.reporting import COUNTS, money, rate, report
 
 
@@ -148,6 +150,94 @@ def test_an_empty_report_says_so() -> None:
 )  # fmt: skip
 def test_numbers_have_the_digits_that_help(value: str, said: str) -> None:
     assert number(Decimal(value)) == said
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "said"),
+    [
+        pytest.param("0.0020", "hours", "7.2 s", id="7 seconds"),
+        pytest.param("0", "hours", "0 s", id="at once"),
+        pytest.param("0.00001", "hours", "0.04 s", id="a blink"),
+        pytest.param("0.5", "hours", "30 min", id="half an hour"),
+        pytest.param("2.4", "hours", "2.4 h", id="hours"),
+        pytest.param("100", "hours", "4.2 days", id="days"),
+        pytest.param("20.5", "seconds", "20.5 s", id="seconds stay seconds"),
+        pytest.param("4320", "minutes", "3 days", id="minutes"),
+        pytest.param("0.5", "days", "12 h", id="half a day"),
+        pytest.param("1234.5", "days", "1,234 days", id="years"),
+    ],
+)
+def test_a_time_is_said_in_the_unit_that_fits(value: str, unit: str, said: str) -> None:
+    assert amount(Decimal(value), unit) == said
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        pytest.param("0.001", "0.005", "3.6 to 18 s", id="one unit"),
+        pytest.param("0.001", "5", "3.6 s to 5 h", id="two units"),
+        pytest.param("0.5", "Infinity", "30 min to open", id="open"),
+    ],
+)
+@pytest.mark.parametrize("show", SHOWN)
+def test_bounds_of_a_time_carry_their_unit(show, low: str, high: str, said: str) -> None:  # type: ignore[no-untyped-def]
+    figure = Figure(
+        "signal_freshness_p50", "signals", "hours", value=Decimal("0.002"), low=Decimal(low),
+        high=Decimal(high), n=9,
+    )  # fmt: skip
+    text = show(report(figure))
+    assert said in text
+    assert "7.2 s" in text
+
+
+def test_the_data_keep_one_unit_and_name_it() -> None:
+    record = next(
+        r for r in json.loads(as_json(report()))["metrics"] if r["metric"] == "speed_to_lead_p90"
+    )
+    assert (record["value"], record["unit"]) == (2, "hours")
+
+
+@pytest.mark.parametrize("show", [as_table, as_html], ids=["terminal", "file"])
+def test_a_cut_that_the_data_do_not_know_is_a_sentence(show) -> None:  # type: ignore[no-untyped-def]
+    text = " ".join(show(report(
+        Figure("opportunity_count", "attribution", "count", "manager", "unknown", value=Decimal(4)),
+        Figure("opportunity_count", "attribution", "count", "region", "unknown", value=Decimal(1)),
+        Figure("opportunity_count", "attribution", "count", "region", "West", value=Decimal(3)),
+    )).split())  # fmt: skip
+    assert "by manager: not shown, because the data name no manager." in text
+    assert "no region" not in text
+
+
+def credit(cut: str, value: str, amount: int) -> Figure:
+    return money("revenue_credit_linear", amount, cut=cut, cut_value=value)
+
+
+@pytest.mark.parametrize("show", [as_table, as_html], ids=["terminal", "file"])
+def test_credit_says_what_its_rows_contain(show) -> None:  # type: ignore[no-untyped-def]
+    figures = (credit("icp_quartile", "1", 30_000), credit("icp_quartile", "unattributed", 20_000))
+    text = " ".join(show(report(*figures)).split())
+    assert "Each credit column adds up to the won revenue" in text
+    assert "Qunattributed" not in text
+    alone = " ".join(show(report(credit("sequence", "unattributed", 50_000))).split())
+    assert "by sequence: all of it is unattributed, because nothing that was won" in alone
+
+
+@pytest.mark.parametrize("columns", [80, 100, 120, 200])
+def test_no_line_of_the_terminal_is_wider_than_the_terminal(
+    columns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    long = "a very long reason that nobody wants to see cut off in the middle of what it says " * 2
+    text = as_table(report(
+        Figure("a_metric_with_a_name_that_is_longer_than_usual", "signals", "share", dash=long),
+        rate("win_rate", "attribution", 1_234_567, 8_234_567, cut="region", cut_value="Rheinland"),
+        money("revenue", 123_456_789, cut="region", cut_value="Rheinland"),
+        alarms=(Alarm("gate", long, (long,), None),),
+    ))  # fmt: skip
+    assert max(len(line) for line in text.splitlines()) <= min(columns, 120)
+    assert " ".join(text.split()).count(" ".join(long.split())) == 2
+    assert "1,234,567 / 8,234,567" in text
+    assert "123,456,789 EUR" in text
 
 
 def test_groups_have_the_names_that_people_use() -> None:

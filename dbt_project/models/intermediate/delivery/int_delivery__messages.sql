@@ -8,6 +8,10 @@ events as (
     select * from {{ ref('stg_ops__message_events') }}
 ),
 
+opt_outs as (
+    select * from {{ ref('int_delivery__opt_outs') }}
+),
+
 drafts as (
     select * from {{ ref('stg_ops__drafts') }}
 ),
@@ -17,8 +21,7 @@ said as (
         message_id,
         bool_or(event_type = 'bounced') as is_bounced,
         bool_or(event_type = 'blocked') as is_blocked,
-        bool_or(event_type = 'complained') as is_complained,
-        bool_or(event_type = 'unsubscribed') as is_unsubscribed
+        bool_or(event_type = 'complained') as is_complained
     from events
     group by message_id
 ),
@@ -41,13 +44,14 @@ joined as (
         messages.state = 'bounced' or coalesce(said.is_bounced, false) as is_bounced,
         coalesce(said.is_blocked, false) as is_blocked,
         messages.state = 'complained' or coalesce(said.is_complained, false) as is_complained,
-        coalesce(said.is_unsubscribed, false) as is_unsubscribed,
+        opt_outs.message_id is not null as is_unsubscribed,
         messages.queued_at,
         messages.sent_at,
         messages.delivered_at
     from messages
     inner join drafts on drafts.draft_id = messages.draft_id
     left join said on said.message_id = messages.message_id
+    left join opt_outs on opt_outs.message_id = messages.message_id
 )
 
 select * from joined

@@ -28,26 +28,26 @@ COPIES = """
 
 # A source that was never read counts from when the first one was.
 HEARD = """
-    select n.source,
+    select n.source, min(case when not p.passing then p.problem end) as problem,
            extract(epoch from %(now)s - coalesce(
                max(i.at),
                (select min(at) from landing.intake where entity = 'signal'),
                %(now)s)) / 3600 as hours_silent
     from unnest(%(sources)s::text[]) as n (source)
     left join landing.intake i on i.source = n.source and i.entity = 'signal'
+    left join ops.source_problem p on p.source = n.source
     group by n.source
 """
 
+# Landing refuses such a batch for the one source; this holds whatever came in by another way.
 VOLUME = """
     select b.source, b.received, b.accepted,
            case when b.received >= %(min_batch)s
                 then b.quarantined::numeric / b.received else 0 end as quarantined_share,
            b.accepted::numeric / greatest(usual.most, %(min_batch)s) as times_usual
     from (
-        select source, sum(received) as received, sum(accepted) as accepted,
-               sum(quarantined) as quarantined
-        from landing.intake where run_id = any(%(run_ids)s) and entity = 'signal'
-        group by source) b
+        select source, received, accepted, quarantined
+        from landing.intake where run_id = any(%(run_ids)s) and entity = 'signal') b
     cross join lateral (
         -- Without a past, a batch is its own measure.
         select coalesce(max(i.accepted), b.accepted) as most from landing.intake i
@@ -104,7 +104,10 @@ def _fresh(params: Params) -> Sequence["Expectation"]:
             column="hours_silent",
             max_value=params["silent_hours"],
             description=f"each source was read in the last {params['silent_hours']} hours",
-        )
+        ),
+        gxe.ExpectColumnValuesToBeNull(
+            column="problem", description="each source could be read, and most of it used"
+        ),
     ]
 
 
@@ -129,7 +132,7 @@ def _playbook(run: Run) -> Params:
     known = signals.load(run.settings.playbook)
     return {
         "types": sorted(known.types),
-        "sources": [source.name for source in known.polled],
+        "sources": [source.name for source in known.polled(run.settings.environ)],
         **thresholds.load(run.settings.playbook).signals.model_dump(),
     }
 
@@ -160,6 +163,7 @@ SUITES = [
         empty_ok=True,
         params=_playbook,
         look="open the source's address, or set enabled: false in its file",
+        stops=False,
     ),
     Suite(
         name="each source gives as usual",
