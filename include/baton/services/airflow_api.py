@@ -63,6 +63,10 @@ class AirflowApi:
     def healthy(self, *parts: str) -> bool:
         """Tell whether the api-server answers and sees these parts of Airflow alive."""
         try:
+            # The api-server makes the part that tasks talk to when it is first asked, which takes
+            # seconds: asked here, no task waits for it.
+            if not self._http.get("/execution/health", timeout=5).is_success:
+                return False
             answer = self._http.get("/api/v2/monitor/health", timeout=5)
             health = answer.json() if answer.status_code == 200 else {}
         except (httpx.HTTPError, ValueError):
