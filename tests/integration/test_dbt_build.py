@@ -2,6 +2,7 @@
 
 import gc
 import os
+import shutil
 import threading
 import time
 from collections.abc import Callable
@@ -132,6 +133,39 @@ def test_a_test_that_fails_stops_the_build(
     (project / "models" / "clock.sql").write_text("select null::integer as id")
     with pytest.raises(DbtFailed, match=r"test not_null_clock_id.*Got 1 result"):
         dbt.build(make_run("signals", "signal_ingestion"), "trial")
+
+
+def test_a_view_is_replaced_in_place_unless_its_columns_changed(
+    project: Path, make_run: Callable[..., Run], conn: psycopg.Connection[Any]
+) -> None:
+    view = project / "models" / "seen.sql"
+    as_view = "{{ config(materialized='view') }} "
+    (project / "macros").mkdir()
+    shutil.copy(PROJECT / "dbt_project" / "macros" / "view.sql", project / "macros")
+
+    def build(sql: str) -> Any:
+        view.write_text(as_view + sql)
+        dbt.build(make_run("signals", "signal_ingestion"), "trial")
+        row = conn.execute("select 'staging.seen'::regclass::oid, * from staging.seen").fetchone()
+        conn.rollback()
+        return row
+
+    first = build("select 1 as id")
+    conn.execute("create view staging.stands_on_it as select id from staging.seen")
+    conn.commit()
+    # WHEN the words change and not the columns, or there is one more at the end
+    assert build("select 2 as id") == (first[0], 2)
+    assert build("select 3 as id, 'a;b' as more") == (first[0], 3, "a;b")
+    assert conn.execute("select id from staging.stands_on_it").fetchone() == (3,)
+    conn.rollback()
+    # WHEN a column changes its type, which Postgres refuses in place
+    oid, value = build("select 'text' as id")
+    assert (oid != first[0], value) == (True, "text")
+    # WHEN the model was a table before
+    as_view = ""
+    build("select 4 as id")
+    as_view = "{{ config(materialized='view') }} "
+    assert build("select 5 as id")[1:] == (5,)
 
 
 @pytest.mark.parametrize(

@@ -137,6 +137,24 @@ def test_selector_brings_what_it_stands_on(
     assert {result.status for result in results} <= {"success", "pass"}
 
 
+def test_a_build_of_one_layer_takes_no_view_of_another_away(
+    built: psycopg.Connection[Any], settings: Settings
+) -> None:
+    before = _views(built)
+    dbt.invoke(settings, ["build", "--selector", "signals"], use_parsed=True)
+    assert _views(built) == before
+    assert len(before) > 50
+
+
+def _views(conn: psycopg.Connection[Any]) -> set[tuple[str, str]]:
+    found = conn.execute(
+        "select table_schema, table_name from information_schema.views "
+        "where table_schema in ('staging', 'intermediate')"
+    ).fetchall()
+    conn.rollback()
+    return set(found)
+
+
 def test_every_metric_can_be_asked_for(built: psycopg.Connection[Any], settings: Settings) -> None:
     metrics = Metrics(parsed.folder())
     assert {metric.stage for metric in metrics.shown} == LAYERS
