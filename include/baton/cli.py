@@ -12,7 +12,7 @@ import click
 from baton import cli_desk, cli_doctor, motion
 from baton.cli_output import answering, as_table, found_settings, show, who, with_json
 from baton.core import clock
-from baton.core.errors import InputError
+from baton.core.errors import BatonError, InputError
 from baton.core.settings import Settings
 from baton.warehouse.connect import connect
 from baton.warehouse.run import open_run
@@ -47,18 +47,27 @@ def run(layer: str, interval: str | None, as_json: bool) -> None:
     settings = found_settings()
     start, end = read_interval(settings, interval)
     answer: dict[str, Any] = {}
+    failed: list[str] = []
     for chain in chains:
         # The same interval is the same run: a second time continues or repeats it.
         external = f"cli__{start.isoformat()}__{end.isoformat()}"
         opened = open_run(settings, chain.layer, chain.dag_id, external, start, end)
-        for step in chain.steps:
-            counts = motion.run_step(step, opened)
-            answer.setdefault(chain.dag_id, {})[motion.task_id(step)] = counts
-            if not as_json:
-                said = ", ".join(f"{name.replace('_', ' ')} {n}" for name, n in counts.items())
-                click.echo(f"{chain.dag_id} {motion.task_id(step)}: {said or 'done'}")
+        try:
+            for step in chain.steps:
+                counts = motion.run_step(step, opened)
+                answer.setdefault(chain.dag_id, {})[motion.task_id(step)] = counts
+                if not as_json:
+                    said = ", ".join(f"{name.replace('_', ' ')} {n}" for name, n in counts.items())
+                    click.echo(f"{chain.dag_id} {motion.task_id(step)}: {said or 'done'}")
+        except BatonError as error:
+            # Under Airflow the layer's other DAGs run all the same.
+            failed.append(f"{chain.dag_id} {motion.task_id(step)}: {error}")
     if as_json:
-        show(answer, as_json=True)
+        show({**answer, "failed": failed}, as_json=True)
+    for sentence in failed:
+        click.echo(f"baton: {sentence}", err=True)
+    if failed:
+        raise click.exceptions.Exit(1)
 
 
 def names() -> list[str]:

@@ -26,6 +26,7 @@ from baton.playbook import (
     watchlist,
 )
 from baton.services.profile import found_environment
+from baton.signals import health
 from baton.warehouse import migrate
 from baton.warehouse.connect import connect, rows, scalar
 
@@ -71,6 +72,7 @@ def examine(environ: Mapping[str, str]) -> list[Finding]:
         ("database", _database),
         ("sending", _sending),
         ("playbook", _playbook),
+        ("sources", _sources),
         ("disk", _disk),
         ("receiver", _receiver),
     ]
@@ -126,6 +128,16 @@ def _playbook(settings: Settings) -> str:
         part.load(settings.playbook)
     watched = watchlist.load(settings.playbook)
     return f"{settings.playbook} is in order, {len(watched)} accounts are watched"
+
+
+def _sources(settings: Settings) -> str:
+    polled = [source.name for source in signals.load(settings.playbook).polled(settings.environ)]
+    limits = thresholds.load(settings.playbook).signals
+    with connect(settings.database_url) as conn:
+        found = health.broken(conn, polled, limits.silent_hours)
+    if found:
+        raise BatonError(" ".join(problem.sentence for problem in found))
+    return f"{', '.join(polled) or 'none'} could be read when they were last asked"
 
 
 def _disk(settings: Settings) -> str:

@@ -100,7 +100,7 @@ def answering(main: Callable[P, R]) -> Callable[P, int]:
             # The reader (head, less) has seen enough; Python must not complain at its end either.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 0
-        except (BatonError, psycopg.OperationalError) as error:
+        except (BatonError, psycopg.Error) as error:
             if os.environ.get("BATON_DEBUG") == "1":
                 raise
             click.echo(f"baton: {sentence(error)}", err=True)
@@ -117,5 +117,11 @@ def sentence(error: Exception) -> str:
         return (
             f"The database cannot be used ({first}). Start the services with `make up`, "
             "or check BATON_DATABASE_URL."
+        )
+    if isinstance(error, psycopg.Error):
+        said = " ".join(str(error).split())
+        return (
+            f"The database refused what was asked of it: {said}. Nothing of this step was kept. "
+            "BATON_DEBUG=1 shows where."
         )
     return str(error)

@@ -4,14 +4,20 @@
 together. A step is named "baton.<layer>.steps:<function>", "dbt:<selector>" or "gate".
 """
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
+from typing import Any
+
+from psycopg import Connection
 
 from baton.core.errors import InputError
-from baton.warehouse.connect import connect
-from baton.warehouse.run import Run
+from baton.warehouse.connect import connect, scalar, sql
+from baton.warehouse.run import Run, take_back
+
+log = logging.getLogger("baton.motion")
 
 Counts = dict[str, int | str]
 Step = Callable[[Run], Counts]
@@ -146,13 +152,23 @@ def run_step(step: str, run: Run) -> Counts:
     A backfill runs several runs of a DAG at once whatever the DAG says, a lost heartbeat leaves two
     copies of one task, and a person may type `baton run` meanwhile: the later one waits its turn.
     """
-    with _alone(run):
+    with _alone(run) as conn:
+        if _writes(step, chain_of(run.dag_id)):
+            take_back(conn, run.id)
         return load(step)(run)
 
 
+def _writes(step: str, chain: Chain) -> bool:
+    """Tell whether a step makes rows that the DAG's gate hands on."""
+    return step.startswith("baton.") and step in chain.steps[: chain.steps.index("gate")]
+
+
 @contextmanager
-def _alone(run: Run) -> Iterator[None]:
+def _alone(run: Run) -> Iterator[Connection[Any]]:
     """Hold the DAG's lock; it goes with the connection, so a killed process leaves none behind."""
+    lock = "(hashtext('baton step'), hashtext(%s))"
     with connect(run.settings.database_url, autocommit=True) as conn:
-        conn.execute("select pg_advisory_lock(hashtext('baton step'), hashtext(%s))", (run.dag_id,))
-        yield
+        if not scalar(conn, f"select pg_try_advisory_lock{lock}", (run.dag_id,)):
+            log.info("Waiting for another step of %s that is running now.", run.dag_id)
+            conn.execute(sql(f"select pg_advisory_lock{lock}"), (run.dag_id,))
+        yield conn

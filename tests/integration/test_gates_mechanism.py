@@ -12,8 +12,10 @@ from urllib.parse import quote, urlsplit
 import psycopg
 import pytest
 
+from baton import motion
 from baton.core.errors import GateFailed
 from baton.core.ids import new_id
+from baton.delivery import steps as delivery_steps
 from baton.quality import gate
 from baton.quality.suite import Params, Suite
 from baton.quality.validate import ROWS_NAMED, open_validator
@@ -99,6 +101,31 @@ def _kept(conn: psycopg.Connection[Any], run: Run) -> list[tuple[Any, ...]]:
     ).fetchall()
     conn.rollback()
     return found
+
+
+def test_a_run_that_another_gate_released_early_waits_for_its_own(
+    use: Any, make_run: Any, conn: psycopg.Connection[Any], rep: str, monkeypatch: Any
+) -> None:
+    use(_suite())
+    first, second = make_run("delivery", DAG), make_run("delivery", DAG)
+    seen: list[bool] = []
+
+    def write(run: Run) -> dict[str, int | str]:
+        _task(conn, run, None)
+        seen.append(_released(conn, run))
+        return {}
+
+    monkeypatch.setattr(delivery_steps, "triage", write)
+    # GIVEN a second run that was opened and waits for its turn
+    motion.run_step("gate", first)
+    assert _released(conn, second), "a gate releases all that waits"
+    # WHEN it begins to write
+    motion.run_step("baton.delivery.steps:triage", second)
+    # THEN nobody reads what it writes before its own gate, which stops it here
+    assert seen == [False]
+    with pytest.raises(GateFailed):
+        motion.run_step("gate", second)
+    assert not _released(conn, second)
 
 
 def test_a_good_batch_is_released(

@@ -182,6 +182,13 @@ class Entity(Strict):
         ]
         return list(dict.fromkeys(named))
 
+    @field_validator("file")
+    @classmethod
+    def _plain(cls, name: str) -> str:
+        if name in ("", ".", "..") or "/" in name or "\\" in name:
+            raise ValueError(f"'{name}' is no plain file name; it stands in the folder itself")
+        return name
+
     @model_validator(mode="after")
     def _complete(self) -> "Entity":
         for field in REQUIRED[self.entity]:

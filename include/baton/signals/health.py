@@ -45,7 +45,9 @@ def note(conn: psycopg.Connection[Any], run_id: str, problem: Problem) -> None:
         values (%s, %s, %s, %s)
         on conflict (source) do update
         -- what has to be mended is not mended by an hour in which nobody answered
-        set problem = excluded.problem, passing = p.passing and excluded.passing,
+        set problem = case when not p.passing and excluded.passing then p.problem
+                           else excluded.problem end,
+            passing = p.passing and excluded.passing,
             run_id = excluded.run_id, last_at = ops.now()
         """,
         (problem.source, problem.said.replace("\0", ""), problem.passing, run_id),

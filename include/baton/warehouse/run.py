@@ -44,6 +44,22 @@ class Run:
             yield replace(self, pool=opened)
 
 
+def take_back(conn: psycopg.Connection[Any], run_id: str) -> None:
+    """Withdraw the release of a run that its own gate has not looked at yet.
+
+    The gate of another run releases all that waits, and with it a run that has not begun to write:
+    what it writes from now on must wait for a gate too.
+    """
+    conn.execute(
+        """
+        update ops.run r set released_at = null
+        where r.id = %s and r.released_at is not null
+            and not exists (select from ops.gate_result g where g.run_id = r.id)
+        """,
+        (run_id,),
+    )
+
+
 def open_run(
     settings: Settings,
     layer: str,

@@ -99,6 +99,9 @@ def test_a_row_is_read_as_the_mapping_says(importing: Importing) -> None:
             "lies before",
             id="closed before opened",
         ),
+        pytest.param(
+            "D2,A1,Won,5,,01/01/0001,,,", "opened", "outside 1900 to 2199", id="a null date"
+        ),
         pytest.param("D2,=1+1,Won,5,,01/01/2026,,,", "account", "formula", id="formula"),
         pytest.param("D2,A1,Won,5,,01/01/2026,,", None, "8 cells", id="short row"),
     ],
@@ -207,3 +210,9 @@ def test_rows_of_any_bytes_are_counted(importing: Importing) -> None:
     assert (deals.received, deals.accepted, deals.quarantined) == (3, 1, 2)
     counted = query(settings, "select count(*) from landing.quarantine where file = 'deals.csv'")
     assert counted == [(2,)]
+
+
+@pytest.mark.parametrize("name", ["sub/deals.csv", "../deals.csv", "C:\\deals.csv", ".."])
+def test_a_file_is_named_by_its_name_alone(importing: Importing, name: str) -> None:
+    with pytest.raises(PlaybookError, match="no plain file name"):
+        importing(mapping=MAPPING.replace("deals.csv", name))

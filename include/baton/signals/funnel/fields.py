@@ -17,6 +17,8 @@ DOMAIN = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$"
 # "0000-00-00" and its like have the right shape and are no date, which pg_input_is_valid tells.
 ISO_PARTS = {"%Y": "Y", "%m": "m", "%b": "m", "%d": "d", "%H": "H", "%I": "H", "%M": "M", "%S": "S",
              "%p": "p"}  # fmt: skip
+# Years in which something that a sales team writes down can have happened, or be planned.
+FIRST_YEAR, LAST_YEAR = 1900, 2199
 # Pairs in which the second may not lie before the first.
 ORDERED = {"opportunity": ("opened_at", "closed_at"), "meeting": ("starts_at", "ends_at")}
 
@@ -175,6 +177,7 @@ def _number(name: str, rule: Column, source: str, _mapping: Mapping, kind: str) 
     else:
         limit = f"{value} not between -2147483648 and 2147483647 or {value} <> trunc({value})"
         checks.append((limit, f"{_shown(source)} || ' is not a whole number'"))
+        checks.append((f"{value} < 0", f"{_shown(source)} || ' is less than nothing'"))
         value = f"{value}::integer"
     return Field(name, rule.column, value, tuple(checks))
 
@@ -199,9 +202,18 @@ def _timestamp(name: str, rule: Column, source: str, mapping: Mapping) -> Field:
     if mapping.timezone == "UTC":
         value = f"{iso}::timestamptz"  # sessions speak UTC
     reason = f"{_shown(source)} || {literal(f' is no date of the form {form}')}"
+    # 0001-01-01 and 9999-12-31 are how some systems write "no date".
+    far = f"extract(year from {iso}::timestamp) not between {FIRST_YEAR} and {LAST_YEAR}"
+    remedy = literal(
+        f" lies outside {FIRST_YEAR} to {LAST_YEAR}; leave it empty if there is no date"
+    )
     return Field(
         name, rule.column, f"({value})",
-        ((shape, reason), (f"not pg_input_is_valid({iso}, 'timestamp')", reason)),
+        (
+            (shape, reason),
+            (f"not pg_input_is_valid({iso}, 'timestamp')", reason),
+            (far, f"{_shown(source)} || {remedy}"),
+        ),
     )  # fmt: skip
 
 
