@@ -53,7 +53,9 @@ FOLLOW_UP = LEADS.format(
     due_at="coalesce(m.delivered_at, m.accepted_at) + make_interval(days => %(after_days)s)",
     previous="""
     join ops.message m
-        on m.person_id = l.person_id and m.sequence = l.sequence and m.step = %(step)s - 1
+        on coalesce(m.delivered_at, m.accepted_at)
+            > %(as_of)s - make_interval(days => %(after_days)s + %(days_late)s)
+        and m.person_id = l.person_id and m.sequence = l.sequence and m.step = %(step)s - 1
         and m.state in ('accepted', 'delivered')
         and not exists (
             select from ops.reply p
@@ -81,6 +83,7 @@ def find(conn: psycopg.Connection[Any], sequences: Sequences, as_of: datetime) -
                     "sequence": sequence.name,
                     "step": step.step,
                     "after_days": step.after_days,
+                    "days_late": sequence.follow_up_days_late,
                     "as_of": as_of,
                 },
             )

@@ -37,6 +37,9 @@ class Sequence(Strict):
     purpose: str
     evidence_max_age_days: int = Field(ge=1)
     draft_expires_after_days: int = Field(ge=1)
+    # A follow-up that nobody wrote in time is not written any more: who reads "one more thing" months
+    # later wonders.
+    follow_up_days_late: int = Field(default=14, ge=1)
     silent_signals: list[str] = []
     # Reasons not to contact that this sequence is meant for: a renewal talks to protected customers.
     not_stopped_by: list[str] = []

@@ -21,7 +21,7 @@ from baton.motion import MOTION
 from baton.services import demo_plan
 from baton.services.airflow_api import AirflowApi, AirflowError, DagRun
 from baton.services.airflow_config import LOCAL_USERS, passwords
-from baton.services.demo_plan import PLAN, Decide, Pass, RunDag, runs_of
+from baton.services.demo_plan import PLAN, Book, Decide, Pass, RunDag, runs_of
 from baton.services.market import Market, first_opening
 from baton.services.profile import Profile, only_copy, open_profile
 from baton.services.progress import Shown
@@ -147,6 +147,9 @@ class Play:
             elif isinstance(stage, Pass):
                 now = self._market.advance(stage.time)
                 self._shown.say(f"{now:%a %Y-%m-%d %H:%M}: {stage.meanwhile}.")
+            elif isinstance(stage, Book):
+                booked = self._market.book_ahead([name for name in LOCAL_USERS if "@" in name])
+                self._shown.say(f"{booked} people book a meeting for tomorrow.")
             else:
                 started = [(run, self._start(run.dag_id)) for run in runs_of(stage)]
                 failures = [self._finish(run, run_id) for run, run_id in started]
@@ -242,14 +245,39 @@ def layer_counts(database_url: str) -> dict[str, tuple[str, int]]:
 def _pages(stack: Stack, password: str) -> None:
     url = stack.url("airflow")
     print()
+    waiting, meeting, message = to_look_at(stack.database_url)
     print(f"  Airflow      {url}   (user {USER}, password {password})")
-    print(f"  Review desk  {url}/baton/review")
+    print(f"  Review desk  {url}/baton/review   ({waiting} drafts wait for a decision)")
     print(f"  Briefs       {url}/baton/briefs")
+    print(f"  Briefs       {url}/baton/briefs   (the meetings to come, each rep's own)")
+    print(f"  Exceptions   {url}/baton/exceptions")
     print(f"  Report       {url}/baton/report")
     print(f"  Sandbox      {stack.url('sandbox')}/_control/sent   (what was sent)")
     others = ", ".join(name for name in LOCAL_USERS if name != USER)
-    print(f"  Other users  {others}: passwords in {stack.profile.file('airflow/passwords.json')}")
+    print(f"  Other users  {others}")
+    print("               their passwords are in")
+    print(f"               {stack.profile.file('airflow/passwords.json')}")
+    print("From another terminal, while this runs:")
+    if message:
+        print(f"  .venv/bin/baton why {message}     the whole lineage of one message")
+    if meeting:
+        print(f"  .venv/bin/baton brief {meeting}   what the rep should know before a meeting")
     print("Ctrl-C stops everything.", flush=True)
+
+
+def to_look_at(database_url: str) -> tuple[int, str | None, str | None]:
+    """Return how many drafts wait, the id of a meeting to come and of a message that was answered."""
+    with connect(database_url) as conn:
+        waiting = scalar(conn, "select count(*) from ops.draft where state = 'pending'")
+        meeting = scalar(
+            conn, "select id from ops.meeting where state = 'planned' order by starts_at limit 1"
+        )
+        message = scalar(
+            conn,
+            "select m.id from ops.message m join ops.reply r on r.message_id = m.id "
+            "where not r.is_automatic order by m.id limit 1",
+        )
+    return int(waiting), meeting, message
 
 
 def _watch(services: Supervisor) -> None:

@@ -38,7 +38,12 @@ class Pass:
     meanwhile: str
 
 
-Stage = RunDag | SideBySide | Decide | Pass
+@dataclass(frozen=True)
+class Book:
+    """Let somebody who was written to book a meeting for tomorrow with each rep who can log in."""
+
+
+Stage = RunDag | SideBySide | Decide | Pass | Book
 
 WATCH_AND_TRIAGE = SideBySide((RunDag("deliverability_watch"), RunDag("reply_triage")))
 
@@ -79,6 +84,12 @@ PLAN: tuple[Stage, ...] = (
     # The quarter after: what all of it was worth.
     Pass(timedelta(days=60), "deals are won and lost"),
     RunDag("signal_ingestion"),
+    # What whoever opens the pages finds: drafts to decide, and meetings with their briefs.
+    RunDag("lead_scoring"),
+    RunDag("draft_generation"),
+    Book(),
+    RunDag("meeting_scheduling"),
+    RunDag("meeting_handoff"),
     RunDag("revenue_attribution"),
 )
 

@@ -1,5 +1,6 @@
 """Moves the demo's time: the sandbox's market and Baton's own clock, always together."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -16,6 +17,22 @@ from baton.warehouse.connect import connect
 TUESDAY = 1
 OPENING = time(10, tzinfo=UTC)
 LEAD_TIME = timedelta(days=77)
+
+
+# One person for each rep: the last who got a message and did not opt out.
+WRITTEN_TO = """
+    select distinct on (r.id) c.email
+    from ops.message m
+    join ops.draft d on d.id = m.draft_id
+    join ops.lead_owner o on o.lead_id = d.lead_id
+    join ops.rep r on r.id = o.rep_id
+    join ops.contact c on c.id = m.contact_id
+    where m.state = 'delivered' and lower(r.email) = any(%s)
+        and not exists (
+            select from ops.hold h where h.scope = 'contact' and h.subject_id = c.id
+                and h.kind = 'opt_out' and h.lifted_at is null)
+    order by r.id, m.delivered_at desc, m.id
+"""
 
 
 class MarketError(BatonError):
@@ -59,6 +76,17 @@ class Market:
             )
             conn.execute("select landing.ensure_partitions(%s)", (moment,))
         return moment
+
+    def book_ahead(self, reps: Sequence[str]) -> int:
+        """Let one person who was written to by each of these reps book for tomorrow; return how many."""
+        with connect(self.database_url) as conn:
+            people = conn.execute(WRITTEN_TO, (list(reps),)).fetchall()
+        tomorrow = (self.now() + timedelta(days=1)).replace(minute=30, second=0, microsecond=0)
+        for (email,) in people:
+            self._call(
+                "POST", "/happen", {"kind": "book", "email": email, "start": tomorrow.isoformat()}
+            )
+        return len(people)
 
     def sent(self) -> dict[str, Any]:
         """Return the stand-in's audit of what was sent: accepted, duplicates, after opt-outs."""

@@ -39,6 +39,7 @@ HEALTH = {
 }
 # Needed by nobody at first; on a small machine the others are ready sooner for it.
 LATE = ("calendar", "airflow-triggerer")
+OURS = ("BATON_", "AIRFLOW_")
 BIN = PROJECT / ".venv" / "bin"
 
 
@@ -200,18 +201,19 @@ def prepare(
         schedules=schedules,
         dags=dags,
     )
-    text = "".join(f"{name}={value}\n" for name, value in made.items() if "\n" not in value)
+    # What else stood in the caller's shell is the caller's: it may hold secrets of others.
+    ours = {n: v for n, v in made.items() if n.startswith(OURS) or outside.get(n) != v}
+    text = "".join(f"{name}={value}\n" for name, value in ours.items() if "\n" not in value)
     write_private(profile.file("environment.env"), text)
     return Stack(profile, ports, server, made, sandbox, sandbox_start)
 
 
 def _base(outside: Mapping[str, str], *, keep_baton: bool) -> dict[str, str]:
     """Return what the services take over from outside: in a sandbox nothing that names the real."""
-    ours = ("BATON_", "AIRFLOW_")
-    taken = {name: value for name, value in outside.items() if not name.startswith(ours)}
+    taken = {name: value for name, value in outside.items() if not name.startswith(OURS)}
     if keep_baton:
         taken |= read_env(PROJECT / ".env")
-        taken |= {name: value for name, value in outside.items() if name.startswith(ours)}
+        taken |= {name: value for name, value in outside.items() if name.startswith(OURS)}
     # Compiled modules halve the start of Airflow and dbt, so they are kept whatever is set.
     taken.pop("PYTHONDONTWRITEBYTECODE", None)
     taken["PATH"] = f"{BIN}{os.pathsep}{taken.get('PATH', os.defpath)}"
