@@ -146,9 +146,11 @@ def open_draft(conn: psycopg.Connection[Any], person: Person, draft_id: str) -> 
     current = (draft_id, found["revision"])
     found["claims"] = rows(
         conn,
-        "select position, text, evidence_id, evidence_text, evidence_url, grounded, reason "
-        "from ops.claim where draft_id = %s and revision = %s order by position",
-        current,
+        "select c.position, c.text, c.evidence_id, c.evidence_text, c.evidence_url, c.grounded, "
+        "c.reason, s.occurred_at as evidence_at from ops.claim c "
+        "left join ops.signals_of(%s) s on s.id = c.evidence_id "
+        "where c.draft_id = %s and c.revision = %s order by c.position",
+        (found["lead_id"], *current),
     )
     found["findings"] = rows(
         conn,
@@ -156,7 +158,6 @@ def open_draft(conn: psycopg.Connection[Any], person: Person, draft_id: str) -> 
         "where draft_id = %s and revision = %s order by severity, rule, detail",
         current,
     )
-    found["signals"] = _signals(conn, found["lead_id"])
     found["thread"] = _thread(conn, found)
     found["revisions"] = drafts.revisions(conn, draft_id)
     found["decision"] = one(
@@ -165,6 +166,8 @@ def open_draft(conn: psycopg.Connection[Any], person: Person, draft_id: str) -> 
         "where draft_id = %s and revision = %s",
         current,
     )
+    decided = found["decision"]
+    found["signals"] = _signals(conn, found["lead_id"], decided and decided["decided_at"])
     found["sending"] = one(
         conn,
         "select id, state, state_reason, accepted_at, delivered_at from ops.message "
@@ -174,15 +177,16 @@ def open_draft(conn: psycopg.Connection[Any], person: Person, draft_id: str) -> 
     return found
 
 
-def _signals(conn: psycopg.Connection[Any], lead_id: str) -> list[Row]:
+def _signals(conn: psycopg.Connection[Any], lead_id: str, until: datetime | None) -> list[Row]:
+    """Return what was known about the lead when it was decided, or is known now."""
     return rows(
         conn,
         """
         select id, kind, title, url, source, occurred_at as at
-        from ops.signals_of(%s) where occurred_at <= ops.now()
+        from ops.signals_of(%s) where occurred_at <= coalesce(%s, ops.now())
         order by occurred_at desc, id limit 8
         """,
-        (lead_id,),
+        (lead_id, until),
     )
 
 

@@ -248,7 +248,6 @@ def _pages(stack: Stack, password: str) -> None:
     waiting, meeting, message = to_look_at(stack.database_url)
     print(f"  Airflow      {url}   (user {USER}, password {password})")
     print(f"  Review desk  {url}/baton/review   ({waiting} drafts wait for a decision)")
-    print(f"  Briefs       {url}/baton/briefs")
     print(f"  Briefs       {url}/baton/briefs   (the meetings to come, each rep's own)")
     print(f"  Exceptions   {url}/baton/exceptions")
     print(f"  Report       {url}/baton/report")

@@ -124,6 +124,7 @@ function proof(claim, index) {
     el("p", { class: "shown" }, el("span", { class: "no" }, String(index + 1)),
       claim.evidence_text ?? "No evidence"),
     claim.grounded ? null : el("p", { class: "source" }, claim.reason),
+    claim.evidence_at ? el("p", { class: "source" }, day(claim.evidence_at)) : null,
     claim.evidence_url ? el("p", { class: "source" }, link(claim.evidence_url)) : null);
 }
 
