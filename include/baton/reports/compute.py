@@ -39,12 +39,18 @@ def wanted(metrics: Iterable[Metric]) -> set[Input]:
     found: set[Input] = set()
     for metric in metrics:
         found |= {each for each in inputs_of(metric) if each is not None}
-        if name := words.COUNTED.get(metric.name):
-            found.add(Input(name))
+        if (counted := _counted(metric)) is not None:
+            found.add(counted)
         if metric.name in words.RIPENING:
             # The weeks show the young units too.
             found |= {Input(each.name, each.condition) for each in inputs_of(metric) if each}
     return found
+
+
+def _counted(metric: Metric) -> Input | None:
+    """Return what says how many units a sum rests on: per currency, where the sum is money."""
+    name = words.COUNTED.get(metric.name)
+    return Input(name, by_currency=metric.numerator in words.MONEY) if name else None
 
 
 def figures(metric: Metric, answers: Answers, spreads: Spreads, as_of: datetime) -> list[Figure]:
@@ -93,8 +99,7 @@ def _figure(
         metric.name, metric.stage, metric.unit, cut, value, currency, numerator, denominator,
     )  # fmt: skip
     if metric.denominator is None:
-        n = answers.of(Input(words.COUNTED.get(metric.name, "")), cut) or {}
-        counted = _number(n, (value, None))
+        counted = _units(metric, cut, group, answers)
         return _with(figure, value=numerator, n=None if counted is None else int(counted))
     if not denominator or not denominator.is_finite():
         return figure
@@ -104,11 +109,16 @@ def _figure(
         bounds = wilson(int(numerator), int(denominator))
         low, high = bounds or (None, None)
         return _with(figure, low=low, high=high, n=int(denominator))
-    if name := words.COUNTED.get(metric.name):
-        n = answers.of(Input(name), cut) or {}
-        return _with(figure, n=int(_number(n, (value, None)) or 0))
+    if _counted(metric) is not None:
+        return _with(figure, n=int(_units(metric, cut, group, answers) or 0))
     counts = metric.denominator not in words.MONEY and words.is_whole(denominator)
     return _with(figure, n=int(denominator) if counts else None)
+
+
+def _units(metric: Metric, cut: str, group: Group, answers: Answers) -> Decimal | None:
+    """Return how many units a group's sum rests on, or None if nothing counts them."""
+    counted = _counted(metric)
+    return _number(answers.of(counted, cut) or {}, group) if counted else None
 
 
 def _number(numbers: Numbers, group: Group) -> Decimal | None:

@@ -34,24 +34,34 @@ _VERSION = version("metricflow")
 
 @dataclass(frozen=True)
 class Input:
-    """One counted thing, under a condition, and only of units older than `days` if that is set."""
+    """One counted thing, under a condition, and only of units older than `days` if that is set.
+
+    `by_currency` asks for what is no money per currency too, where its mart knows one: the number of
+    units behind an amount.
+    """
 
     name: str
     condition: str | None = None
     days: int = 0
+    by_currency: bool = False
 
 
 @dataclass(frozen=True)
 class Query:
     """Inputs of one model in one cut, and the SQL that computes them."""
 
-    inputs: tuple[str, ...]
+    inputs: tuple[Input, ...]
     condition: str | None
     days: int
     model: Model
     cut: str
     by_currency: bool
     statement: str = ""
+
+    @property
+    def names(self) -> list[str]:
+        """What is counted, in the order of the answer's last columns."""
+        return list(dict.fromkeys(each.name for each in self.inputs))
 
     @property
     def groups(self) -> list[str]:
@@ -106,19 +116,18 @@ def compute(
     """Return all inputs in all cuts. The session's `baton.as_of` must be set."""
     answers = Answers()
     for query in planned(metrics, manifest, wanted):
-        inputs = [Input(name, query.condition, query.days) for name in query.inputs]
-        numbers: list[Numbers] = [{} for _ in inputs]
+        numbers: dict[str, Numbers] = {name: {} for name in query.names}
         for row in conn.execute(sql(query.statement)).fetchall():
             at = len(query.groups)
             value = "" if query.cut == "all" else label_of(query.cut, row[0])
             if value is None:
                 continue
             currency = row[at - 1] if query.by_currency else None
-            for kept, number in zip(numbers, row[at:], strict=True):
+            for kept, number in zip(numbers.values(), row[at:], strict=True):
                 if number is not None:
                     kept[value, currency] = _exact(number)
-        for asked, kept in zip(inputs, numbers, strict=True):
-            answers.found[asked, query.cut] = kept
+        for asked in query.inputs:
+            answers.found[asked, query.cut] = numbers[asked.name]
     return answers
 
 
@@ -137,21 +146,26 @@ def _exact(number: Any) -> Decimal:
 
 def _queries(manifest: Manifest, wanted: Iterable[Input]) -> list[Query]:
     """Put what shares its marts, a condition and a cut into one query each."""
-    shared: dict[tuple[tuple[str, ...], str | None, int, bool], list[str]] = {}
-    for asked in sorted(set(wanted), key=lambda each: (each.name, each.condition or "", each.days)):
+    shared: dict[tuple[tuple[str, ...], str | None, int, bool], list[Input]] = {}
+    for asked in sorted(set(wanted), key=_in_order):
         models = manifest.models(asked.name)
-        money = asked.name in MONEY and "currency" in models[0].dimensions
+        money = asked.name in MONEY or asked.by_currency
+        money = money and all("currency" in model.dimensions for model in models)
         key = (tuple(sorted({m.name for m in models})), asked.condition, asked.days, money)
-        shared.setdefault(key, []).append(asked.name)
+        shared.setdefault(key, []).append(asked)
     made = []
-    for (_, condition, days, money), names in shared.items():
-        models = manifest.models(names[0])
+    for (_, condition, days, money), inputs in shared.items():
+        models = manifest.models(inputs[0].name)
         cuts = [cut for cut in CUTS if all(has_cut(model, cut) for model in models)]
         made += [
-            Query(tuple(names), condition, days, models[0], cut, by_currency=money)
+            Query(tuple(inputs), condition, days, models[0], cut, by_currency=money)
             for cut in ["all", *cuts]
         ]
     return made
+
+
+def _in_order(asked: Input) -> tuple[str, str, int, bool]:
+    return asked.name, asked.condition or "", asked.days, asked.by_currency
 
 
 def has_cut(model: Model, cut: str) -> bool:
@@ -164,13 +178,13 @@ def has_cut(model: Model, cut: str) -> bool:
 def planned(metrics: Metrics, manifest: Manifest, wanted: Iterable[Input]) -> list[Query]:
     """Return the queries for these inputs with their statements, planned now if they never were."""
     queries = _queries(manifest, wanted)
-    asked = repr([(q.inputs, q.groups, q.where) for q in queries])
+    asked = repr([(q.names, q.groups, q.where) for q in queries])
     name = hashlib.sha256(f"{_VERSION} {asked}".encode()).hexdigest()[:32]
     kept = metrics.folder / f"plan-{name}.json"
     if kept.exists():
         statements = json.loads(kept.read_text())
     else:
-        statements = [metrics.sql(q.inputs, q.groups, q.where) for q in queries]
+        statements = [metrics.sql(q.names, q.groups, q.where) for q in queries]
         partial = kept.with_suffix(f".{os.getpid()}")
         partial.write_text(json.dumps(statements))
         partial.replace(kept)

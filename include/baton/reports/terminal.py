@@ -7,6 +7,7 @@ never cut off or folded: what does not fit goes to a line of its own below.
 import io
 import shutil
 import textwrap
+from collections import Counter
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -33,6 +34,8 @@ from baton.reports.view import TITLES
 WIDEST = 120
 NARROWEST = 80
 WIDEST_LABEL = 34
+# A table of a cut leaves columns out before its groups' names get less room than this.
+NAMES = 20
 BAR = 40
 # Below so many columns, the two parts of a figure go below it where they are so long.
 ROOMY, LONG = 100, 15
@@ -43,9 +46,11 @@ HISTORY_CUTS = ("region", "agent", "manager", "product", "sector", "icp_quartile
 CREDIT_CUTS = ("sequence", "rep", "segment", "icp_quartile")
 LEGEND = (
     f"a / b: what is counted, of how many. n: units that a figure rests on. {DASH}: no figure, with the "
-    "reason. open: too many are unfinished to know the bound."
+    "reason. open: too many are unfinished to know the bound. Every definition: docs/metrics.md."
 )
-HEADS = ("", "value", "of, or n", "95 % interval")
+NO_FUNNEL = "No account and no lead is in the motion yet, so there is no funnel to show."
+COUNTS, INTERVAL = "won / closed", "95 % interval"
+HEADS = ("", "value", "of, or n", INTERVAL)
 
 
 def as_table(report: Report) -> str:
@@ -57,8 +62,9 @@ def as_table(report: Report) -> str:
     _funnel(console, report)
     console.print()
     _say(console, LEGEND, style="dim")
+    silent = False
     for stage in dict.fromkeys(each.stage for each in report.definitions.values()):
-        _stage(console, report, stage)
+        silent = _stage(console, report, stage, after_silent=silent)
     _cuts(console, report, HISTORY_CUTS, CUT_METRICS, "Opportunities")
     credit = tuple(m for m in report.definitions if m.startswith("revenue_credit_"))
     if _cuts(console, report, CREDIT_CUTS, credit, "Revenue credit"):
@@ -96,6 +102,9 @@ def _answers(console: Console, report: Report) -> None:
 
 def _funnel(console: Console, report: Report) -> None:
     steps = report.funnel.get(("all", ""), ())
+    if not any(step.count for step in steps):
+        _say(console, NO_FUNNEL)
+        return
     widest = {
         unit: max(s.count for s in steps if s.unit == unit) for unit in {s.unit for s in steps}
     }
@@ -105,14 +114,22 @@ def _funnel(console: Console, report: Report) -> None:
         console.print(Text(f"  {step.name:<12}{step.count:>9,} {step.unit:<9} {bar}"))
 
 
-def _stage(console: Console, report: Report, stage: str) -> None:
-    rows = [
-        _cells(console, report, label, figure, definition)
+def _stage(console: Console, report: Report, stage: str, *, after_silent: bool) -> bool:
+    """Print a stage's figures, or one line if it has none. Tell if it was one line."""
+    shown = [
+        (label, figure, definition)
         for definition in report.stage(stage)
         for label, figure in _figures(report, definition)
     ]
-    if not rows:
-        return
+    if not shown:
+        return after_silent
+    reasons = Counter(figure.dash for _, figure, _ in shown if figure.dash is not None)
+    if reasons.total() == len(shown):
+        if not after_silent:
+            console.print()
+        console.print(_silent(stage, reasons, console.width), soft_wrap=True)
+        return True
+    rows = [_cells(console, report, *each) for each in shown]
     widths = [max(len(row[i]) for row in [HEADS, *rows]) for i in range(4)]
     room = console.width - sum(widths[1:]) - 3 * 2
     widths[0] = min(widths[0], WIDEST_LABEL, room)
@@ -121,6 +138,21 @@ def _stage(console: Console, report: Report, stage: str) -> None:
     _line(console, HEADS, widths, "dim")
     for *cells, note in rows:
         _row(console, cells, note, widths)
+    return False
+
+
+def _silent(stage: str, reasons: Counter[str], width: int) -> Text:
+    """Return the line of a stage that has nothing but dashes: its name and the commonest reason."""
+    title = TITLES.get(stage, stage)
+    every = "; ".join(reasons)
+    first = reasons.most_common(1)[0][0]
+    said = f"{DASH} {every}"
+    if len(title) + 2 + len(said) > width and len(reasons) > 1:
+        said = f"{DASH} {first}"
+    lines = textwrap.wrap(f"{title}  {said}", width, subsequent_indent="    ")
+    text = Text("\n".join(lines))
+    text.stylize("bold", 0, len(title))
+    return text
 
 
 def _figures(report: Report, definition: Definition) -> list[tuple[str, Figure]]:
@@ -201,7 +233,7 @@ def _cuts(
     """Print a table per cut; the cuts that the data do not know share a sentence. Tell if any was one."""
     metrics = [metric for metric in metrics if metric in report.definitions]
     unknown: dict[str, list[str]] = {}
-    shown = False
+    tables: list[tuple[str, list[list[str]]]] = []
     for cut in cuts:
         groups: dict[str, dict[str, list[Figure]]] = {}
         for metric in metrics:
@@ -210,38 +242,80 @@ def _cuts(
         if why := lack(groups):
             unknown.setdefault(why, []).append(cut)
         elif groups:
-            _table(console, report, cut, groups, metrics, title)
-            shown = True
+            rows = [_group(report, group_of(cut, g), groups[g], metrics) for g in groups]
+            tables.append((f"{title} by {CUTS[cut]}", rows))
+    heads = _heads(report, metrics)
+    left_out = _left_out(console.width, heads, [rows for _, rows in tables])
+    for head, rows in tables:
+        _table(console, head, heads, rows, left_out)
+    if left_out:
+        console.print()
+        missing = " and ".join("95 % intervals" if each == INTERVAL else each for each in left_out)
+        _say(console, f"Too narrow for {missing}: a wider terminal or the other forms show them.")
     for why, which in unknown.items():
         console.print()
         _say(console, in_place_of(title, why, which))
-    return shown
+    return bool(tables)
+
+
+def _heads(report: Report, metrics: Sequence[str]) -> list[str]:
+    heads = [""]
+    for metric in metrics:
+        heads.append(report.definitions[metric].label.removeprefix(CREDIT))
+        if metric == "win_rate":
+            heads += [COUNTS, INTERVAL]
+    return heads
+
+
+def _group(
+    report: Report, name: str, figures: dict[str, list[Figure]], metrics: Sequence[str]
+) -> list[str]:
+    """Return a group's cells under `_heads`, one line per currency where there are several."""
+    cells = [name]
+    for metric in metrics:
+        found = figures.get(metric, [])
+        cells.append("\n".join(value_of(figure) for figure in found))
+        if metric == "win_rate":
+            definition = report.definitions[metric]
+            cells.append("\n".join(parts_of(figure, definition) for figure in found))
+            cells.append("\n".join(interval_of(figure) for figure in found))
+    return cells
+
+
+def _left_out(width: int, heads: list[str], tables: list[list[list[str]]]) -> list[str]:
+    """Return the columns for which there is no room, so that tables of one kind look alike."""
+    left_out: list[str] = []
+    for column in (INTERVAL, COUNTS):
+        short = any(
+            _room(width, heads, rows, left_out) < min(NAMES, max(len(row[0]) for row in rows))
+            for rows in tables
+        )
+        if column in heads and short:
+            left_out.append(column)
+    return left_out
+
+
+def _room(width: int, heads: list[str], rows: list[list[str]], left_out: list[str]) -> int:
+    """Return how many columns are left for the groups' names."""
+    taken = [
+        2 + max(len(line) for row in [heads, *rows] for line in row[at].split("\n"))
+        for at in range(1, len(heads))
+        if heads[at] not in left_out
+    ]
+    return max(width - sum(taken), 8)
 
 
 def _table(
-    console: Console, report: Report, cut: str, groups: dict[str, dict[str, list[Figure]]],
-    metrics: Sequence[str], title: str,
-) -> None:  # fmt: skip
+    console: Console, title: str, heads: list[str], rows: list[list[str]], left_out: list[str]
+) -> None:
     console.print()
-    head = f"{title} by {CUTS[cut]}"
-    table = Table(title=head, title_justify="left", title_style="bold", box=None, pad_edge=False)
-    table.add_column("", overflow="fold")
-    for metric in metrics:
-        label = report.definitions[metric].label
-        table.add_column(label.removeprefix(CREDIT), justify="right", no_wrap=True)
-        if metric == "win_rate":
-            table.add_column("won / closed", justify="right", no_wrap=True)
-            table.add_column("95 % interval", justify="right", no_wrap=True)
-    for value, figures in groups.items():
-        cells = [group_of(cut, value)]
-        for metric in metrics:
-            found = figures.get(metric, [])
-            # One amount per currency, where there are several.
-            cells.append("\n".join(value_of(figure) for figure in found))
-            if metric == "win_rate":
-                definition = report.definitions[metric]
-                cells.append("\n".join(parts_of(figure, definition) for figure in found))
-                cells.append("\n".join(interval_of(figure) for figure in found))
+    room = _room(console.width, heads, rows, left_out)
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    kept = [at for at in range(len(heads)) if heads[at] not in left_out]
+    for at in kept:
+        table.add_column(heads[at], justify="right" if at else "left", no_wrap=True)
+    for name, *cells in rows:
+        folded = "\n".join(textwrap.wrap(name, room, subsequent_indent="  ")) or name
         # A group's name comes from outside: text, never markup.
-        table.add_row(*(Text(cell) for cell in cells))
+        table.add_row(*(Text([folded, *cells][at]) for at in kept))
     console.print(table)

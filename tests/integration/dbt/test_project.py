@@ -191,6 +191,13 @@ def test_the_docs_name_every_metric() -> None:
     assert documented == {metric["name"] for metric in known}
 
 
+def test_the_docs_have_the_labels_of_the_report() -> None:
+    written = (PROJECT / "docs" / "metrics.md").read_text()
+    known = yaml.safe_load((DBT / "models" / "metrics.yml").read_text())["metrics"]
+    labels = dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \|", written, re.MULTILINE))
+    assert labels == {metric["name"]: metric["label"] for metric in known}
+
+
 def test_no_module_that_dbt_would_import() -> None:
     assert not list(DBT.rglob("__init__.py"))
     places: list[Path] = [PROJECT / "dags", PROJECT / "plugins", PROJECT / "include"]

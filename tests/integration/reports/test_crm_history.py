@@ -127,6 +127,45 @@ def test_revenue_without_touches_is_unattributed_and_credit_sums_to_revenue(
     assert "3 / 4" in text
 
 
+def test_each_currency_counts_its_own_opportunities(
+    new_database: Callable[[], str], tmp_path: Path
+) -> None:
+    settings = make_settings(new_database(), tmp_path / "home")
+    for currency, source in (("EUR", "shop"), ("USD", "second")):
+        folder = tmp_path / source
+        folder.mkdir()
+        for name, content in FILES.items():
+            (folder / name).write_text(content)
+        mapping = SMALL.replace("source: shop", f"source: {source}").replace("EUR", currency)
+        (folder / "mapping.yml").write_text(mapping)
+        if currency == "USD":  # one of its three won deals is missing
+            lines = FILES["deals.csv"].splitlines(keepends=True)
+            (folder / "deals.csv").write_text("".join(lines[:1] + lines[2:]))
+        found = reported(settings, folder, folder / "mapping.yml")
+
+    def counts(metric: str, cut: str = "all", value: str = "") -> dict[str, tuple[int, Decimal]]:
+        return {
+            row["currency"]: (row["n"], row["value"])
+            for row in found.rows(
+                "select * from ops.report_metric m where report_id = (select id from ops.report "
+                "order by as_of desc, made_at desc limit 1) "
+                "and metric = %s and cut = %s and cut_value = %s",
+                metric, cut, value,
+            )
+        }  # fmt: skip
+
+    assert counts("revenue") == {"EUR": (3, Decimal("350.50")), "USD": (2, Decimal("250.50"))}
+    assert counts("revenue", "region", "West") == {
+        "EUR": (2, Decimal("300.50")),
+        "USD": (1, Decimal("200.50")),
+    }
+    assert {c: n for c, (n, _) in counts("unattributed_revenue_share").items()} == {
+        "EUR": 3,
+        "USD": 2,
+    }
+    assert counts("won_count") == {None: (None, 5)}
+
+
 @pytest.mark.skipif(
     not EXPORT.is_dir(), reason=f"left out: the CRM export is not at {EXPORT} (BATON_SHARED)"
 )

@@ -235,9 +235,71 @@ def test_no_line_of_the_terminal_is_wider_than_the_terminal(
         alarms=(Alarm("gate", long, (long,), None),),
     ))  # fmt: skip
     assert max(len(line) for line in text.splitlines()) <= min(columns, 120)
-    assert " ".join(text.split()).count(" ".join(long.split())) == 2
+    assert " ".join(text.split()).count(" ".join(long.split())) == 3
     assert "1,234,567 / 8,234,567" in text
     assert "123,456,789 EUR" in text
+
+
+GROUPS = ("Gladys Colclough", "telecommunications and employment", "no quartile", "Gladys")
+
+
+@pytest.mark.parametrize("columns", [80, 100, 120])
+def test_a_group_s_name_is_never_broken_within_a_word(
+    columns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    figures = [
+        figure
+        for name in GROUPS
+        for figure in (
+            rate("win_rate", "attribution", 1_234, 8_234, cut="agent", cut_value=name),
+            money("revenue", 10_005_534, cut="agent", cut_value=name),
+            money("revenue", 3_268, "USD", cut="agent", cut_value=name),
+            Figure("opportunity_count", "attribution", "count", "agent", name, value=Decimal(8800)),
+        )
+    ]
+    text = as_table(report(*figures))
+    table = text[text.index("Opportunities by Agent") :]
+    words = set(table.split())
+    assert {word for name in GROUPS for word in name.split()} <= words
+    assert {"10,005,534", "3,268", "1,234", "8,234", "14.99"} <= words
+    assert ("Too narrow for 95 % intervals" in table) == (columns == 80)
+    assert ("10.00 to 90.00 %" in table) == (columns > 80)
+    assert max(len(line) for line in text.splitlines()) <= columns
+
+
+def test_a_funnel_of_zeros_is_a_sentence() -> None:
+    zeros = tuple(replace(step, count=0) for step in report().funnel["all", ""])
+    text = as_table(report(funnel={("all", ""): zeros}))
+    assert "No account and no lead is in the motion yet" in text
+    assert not re.search(r"^ +watchlist", text, re.MULTILINE)
+
+
+def test_a_stage_of_dashes_is_a_line_with_its_reason() -> None:
+    why = "no draft was written yet"
+    dashes = [
+        Figure(metric, "drafting", "share", dash=dash)
+        for metric, dash in (("a", why), ("b", "no draft makes a claim yet"), ("c", why))
+    ]
+    lines = as_table(report(*dashes)).splitlines()
+    assert f"Drafting  {DASH} {why}; no draft makes a claim yet" in lines
+    assert "Drafting" not in lines
+    counted = Figure("d", "drafting", "count", value=Decimal(1))
+    lines = as_table(report(*dashes, counted)).splitlines()
+    assert "Drafting" in lines, "one figure makes the block a table again"
+
+
+def test_the_terminal_says_where_definitions_are() -> None:
+    assert "docs/metrics.md" in as_table(report())
+
+
+@pytest.mark.parametrize("show", [as_html, body], ids=["file", "page"])
+def test_a_row_of_a_stage_fills_its_columns(show) -> None:  # type: ignore[no-untyped-def]
+    page = show(report())
+    tables = re.findall(r'<table class="figures stage">.*?</table>', page, re.DOTALL)
+    for row in (row for table in tables for row in re.findall(r"<tr.*?</tr>", table, re.DOTALL)):
+        spans = [int(span or 1) for span in re.findall(r'<t[hd](?:[^>]*?colspan="(\d+)")?', row)]
+        assert sum(spans) == 6, row
 
 
 def test_groups_have_the_names_that_people_use() -> None:
