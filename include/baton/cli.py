@@ -124,12 +124,22 @@ def import_(folder: Path, mapping: Path, as_json: bool) -> None:
 @click.option(
     "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write it to a file."
 )
+@click.option("--changes", is_flag=True, help="Show what changed since the report before.")
+@click.option(
+    "--since",
+    metavar="WHEN",
+    help="With --changes: since the newest report as of this date or time.",
+)
 @with_json
-def report(form: str, output: Path | None, as_json: bool) -> None:
-    """Show the stage report."""
-    from baton.reports import render
+def report(form: str, output: Path | None, changes: bool, since: str | None, as_json: bool) -> None:
+    """Show the stage report, or what changed in it."""
+    from baton.reports import render, render_changes
 
-    text = render(found_settings(), "json" if as_json else form)
+    form = "json" if as_json else form
+    if since is not None and not changes:
+        raise InputError("--since goes with --changes: `baton report --changes --since WHEN`.")
+    settings = found_settings()
+    text = render_changes(settings, form, since) if changes else render(settings, form)
     if output is None:
         click.echo(text)
         return
@@ -166,15 +176,23 @@ def dbt_(arguments: tuple[str, ...], as_json: bool) -> None:
 
 
 @cli.command()
-@click.argument("message")
+@click.argument("id_", metavar="ID")
 @with_json
-def why(message: str, as_json: bool) -> None:
-    """Tell the whole story of one MESSAGE (its id or send key): signal to revenue."""
+def why(id_: str, as_json: bool) -> None:
+    """Tell the whole story of one message or opportunity.
+
+    ID is a message's id or send key, or an opportunity's id or its key in the source, such as a CRM.
+    """
     from baton.reports.why import story_of
+    from baton.reports.why_opportunity import opportunity_of
+    from baton.reports.why_opportunity_text import told_opportunity
     from baton.reports.why_text import told
 
     with connect(found_settings().database_url) as conn:
-        story = story_of(conn, message)
+        if deal := opportunity_of(conn, id_):
+            show(deal, as_json, told_opportunity(deal))
+            return
+        story = story_of(conn, id_)
     show(story, as_json, told(story))
 
 

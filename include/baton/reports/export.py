@@ -33,7 +33,7 @@ def as_json(report: Report) -> str:
         "definitions": [asdict(each) for each in report.definitions.values()],
         "metrics": _records(report),
     }
-    return json.dumps(answer, default=_plain, ensure_ascii=False, indent=1, allow_nan=False)
+    return json.dumps(answer, default=plain, ensure_ascii=False, indent=1, allow_nan=False)
 
 
 def as_csv(report: Report) -> str:
@@ -71,7 +71,8 @@ def _cell(value: Any) -> str:
     return neutral(value) if isinstance(value, str) else str(value)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Return what JSON has no type for: ISO times, numbers as numbers, null for what has no bound."""
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, Decimal):

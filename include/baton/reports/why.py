@@ -1,4 +1,4 @@
-"""`baton why MESSAGE`: everything that led to one message and everything that came of it.
+"""`baton why ID`: everything that led to one message and everything that came of it.
 
 It reads the live tables, so it needs no build; only credits come from the last attribution, where
 there was one.
@@ -106,7 +106,10 @@ def story_of(conn: psycopg.Connection[Any], message: str) -> dict[str, Any]:
     """
     found = one(conn, MESSAGE, {"message": message})
     if found is None:
-        raise InputError(f"There is no message {message!r}; give its id (msg_...) or send key.")
+        raise InputError(
+            f"There is no message {message!r}; give its id (msg_...) or send key, or an opportunity's "
+            "id (source:key) or key in its source."
+        )
     keys: Row = {
         **found,
         "signal_ids": Jsonb(found.pop("signal_ids")),
