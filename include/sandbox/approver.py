@@ -2,11 +2,13 @@
 
 It approves most drafts (in bulk), edits some and approves what it edited, and kills a few; where
 there are three or more, there is at least one of each. What it does depends on nothing but the seed
-and the drafts. Run it with `python -m sandbox.approver`; it prints one line.
+and the drafts. Run it with `python -m sandbox.approver [--leave N]`; it prints one line. With
+`--leave` it does not get round to the last N first touches, as people do not.
 """
 
 from __future__ import annotations
 
+import argparse
 import random
 import sys
 from collections.abc import Callable
@@ -41,6 +43,7 @@ class Decided:
     edited: int
     killed: int
     refused: tuple[str, ...] = ()
+    left: int = 0
 
     def __str__(self) -> str:
         total = self.approved + self.edited + self.killed
@@ -48,17 +51,25 @@ class Decided:
             f"The sandbox's approver decided {total} drafts: {self.approved} approved as they were, "
             f"{self.edited} edited and approved, {self.killed} killed."
         )
+        if self.left:
+            said += f" It did not get round to {self.left}."
         return " ".join((said, *(f"Refused: {reason}" for reason in self.refused[:3])))
 
 
-def decide_all(database_url: str, settings: Settings, seed: int = SEED) -> Decided:
-    """Decide every draft that waits. Only in a sandbox's database; raises BatonError elsewhere."""
+def decide_all(database_url: str, settings: Settings, seed: int = SEED, leave: int = 0) -> Decided:
+    """Decide every draft that waits, but for the last `leave` first touches.
+
+    Only in a sandbox's database; raises BatonError elsewhere.
+    """
     with connect(database_url) as conn:
         if not scalar(conn, "select sandbox from ops.clock"):
             raise BatonError(
                 "This is not a sandbox's database: people decide here, not the sandbox's approver."
             )
-        drafts = _waiting(conn)
+        waiting = _waiting(conn)
+    first_touches = [draft["id"] for draft in waiting if draft["step"] == 1]
+    left = set(first_touches[-leave:] if leave else ())
+    drafts = [draft for draft in waiting if draft["id"] not in left]
     to_kill, to_edit, to_approve = _deal(drafts, random.Random(f"{seed}:approver:{len(drafts)}"))
     refused: list[str] = []
     killed = _one_by_one(database_url, to_kill, refused, _kill)
@@ -72,7 +83,7 @@ def decide_all(database_url: str, settings: Settings, seed: int = SEED) -> Decid
             _, outcomes = decide.bulk_approve(conn, APPROVER, choices)
         refused += [outcome.error for outcome in outcomes if outcome.error]
         approved += sum(outcome.error is None for outcome in outcomes)
-    return Decided(approved, edited, killed, tuple(refused))
+    return Decided(approved, edited, killed, tuple(refused), len(left))
 
 
 def _waiting(conn: Conn) -> list[Row]:
@@ -130,9 +141,12 @@ def _choice(draft: Row) -> Choice:
 
 def main() -> int:
     """Decide everything that waits in the database of BATON_DATABASE_URL; print what was done."""
+    parser = argparse.ArgumentParser(prog="python -m sandbox.approver")
+    parser.add_argument("--leave", type=int, default=0, metavar="N")
+    leave = parser.parse_args().leave
     try:
         settings = load()
-        print(decide_all(settings.database_url, settings))
+        print(decide_all(settings.database_url, settings, leave=leave))
     except BatonError as error:
         print(error, file=sys.stderr)
         return 1

@@ -143,7 +143,7 @@ class Play:
         for stage in PLAN:
             if isinstance(stage, Decide):
                 self._services.wait_ready()
-                self._decide()
+                self._decide(stage.leave)
             elif isinstance(stage, Pass):
                 now = self._market.advance(stage.time)
                 self._shown.say(f"{now:%a %Y-%m-%d %H:%M}: {stage.meanwhile}.")
@@ -192,10 +192,10 @@ class Play:
             said.append(f"{task}: {', '.join(numbers) or 'nothing new'}")
         return "; ".join(said)
 
-    def _decide(self) -> None:
+    def _decide(self, leave: int) -> None:
         """The sandbox plays the person, outside of Baton and under a name that says so."""
         done = subprocess.run(
-            [sys.executable, "-m", "sandbox.approver"],
+            [sys.executable, "-m", "sandbox.approver", "--leave", str(leave)],
             env=dict(self._stack.environ),
             capture_output=True,
             text=True,

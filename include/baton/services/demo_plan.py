@@ -27,7 +27,13 @@ class SideBySide:
 
 @dataclass(frozen=True)
 class Decide:
-    """Let the sandbox's approver, labelled as such, decide all pending drafts."""
+    """Let the sandbox's approver, labelled as such, decide the pending drafts.
+
+    It leaves some first touches, which expire and are written anew when there is news: so drafts wait
+    for whoever opens the desk at the end.
+    """
+
+    leave: int = 12
 
 
 @dataclass(frozen=True)
@@ -85,7 +91,7 @@ PLAN: tuple[Stage, ...] = (
     Pass(timedelta(days=60), "deals are won and lost"),
     RunDag("signal_ingestion"),
     # What whoever opens the pages finds: drafts to decide, and meetings with their briefs.
-    RunDag("lead_scoring"),
+    SideBySide((RunDag("review_upkeep"), RunDag("lead_scoring"))),
     RunDag("draft_generation"),
     Book(),
     RunDag("meeting_scheduling"),

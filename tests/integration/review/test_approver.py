@@ -39,6 +39,14 @@ def test_few_drafts(desk: Desk, drafts, counts):
     assert (done.approved, done.edited, done.killed) == counts
 
 
+def test_what_it_does_not_get_round_to_waits(desk: Desk):
+    desk.drafted(*(f"Left {number}" for number in range(5)))
+    done = decide_all(desk.url, desk.settings, leave=2)
+    assert (done.approved + done.edited + done.killed, done.left) == (3, 2)
+    assert "did not get round to 2" in str(done)
+    assert decide_all(desk.url, desk.settings).left == 0
+
+
 def test_it_leaves_a_real_database_alone(new_database, settings):
     with pytest.raises(BatonError, match="people decide here"):
         decide_all(new_database(), settings)
