@@ -78,6 +78,6 @@ def _is_looked_at(request: Request) -> bool:
 def _link_hosts(baton: Settings) -> frozenset[str]:
     """Return the hosts to which a brief may link; while the playbook is broken, none."""
     try:
-        return signals.load(baton.playbook).link_hosts(baton.environ)
+        return signals.load(baton.playbook).link_hosts
     except PlaybookError:
         return frozenset()

@@ -203,11 +203,12 @@ class Signals(BaseModel):
         """The names of the sources whose signals do not count on their own."""
         return frozenset(s.name for s in self.sources.values() if not s.trusted)
 
-    def link_hosts(self, environ: Mapping[str, str]) -> frozenset[str]:
-        """Return the hosts to which a brief may link: those of the polled sources, and what they name."""
-        polled = self.polled(environ)
-        own = {urlsplit(s.url).hostname for s in polled if isinstance(s, HttpSource)}
-        named = {host for s in polled for host in s.link_hosts}
+    @property
+    def link_hosts(self) -> frozenset[str]:
+        """The hosts to which a brief may link: those of the enabled sources, and what they name."""
+        enabled = [s for s in self.sources.values() if isinstance(s, Polled) and s.enabled]
+        own = {urlsplit(s.url).hostname for s in enabled if isinstance(s, HttpSource)}
+        named = {host for s in enabled for host in s.link_hosts}
         return frozenset(host for host in own | named if host)
 
     @property

@@ -144,7 +144,7 @@ def test_a_source_that_is_not_trusted_stands_below_and_crowds_nobody_out(conn, m
     ],
 )
 def test_a_link_is_live_only_on_a_configured_host(briefed, settings, url):
-    hosts = signals_folder.load(settings.playbook).link_hosts({"BATON_SIGNALS_URL": "x"})
+    hosts = signals_folder.load(settings.playbook).link_hosts
     assert {"jobs.example", "newswire.example"} <= hosts
     brief = briefed("Acme moves", url=url)
     page = render.html(brief, hosts)
