@@ -129,13 +129,15 @@ def load(step: str) -> Step:
     return function
 
 
-def import_steps() -> None:
-    """Import what all steps run, for a process that forks one for each of them."""
+def warm_up() -> None:
+    """Import and prepare what all steps run, for a process that forks one for each of them."""
     for chain in _CHAINS:
         steps = (step.partition(":")[0] for step in chain.steps)
         for module in (*(name for name in steps if name.startswith("baton.")), *SHARED):
             import_module(module)
         import_module(f"baton.quality.suites.{chain.dag_id}")
+    import_module("baton.warehouse.parsed").warm_up()
+    import_module("baton.quality.validate").warm_up()
 
 
 def _build(run: Run, selector: str) -> Counts:

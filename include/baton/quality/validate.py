@@ -10,6 +10,8 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import count
 from typing import Any
 
 from baton.quality.suite import Params, Suite
@@ -47,12 +49,16 @@ class Verdict:
 
 
 class Validator:
-    """Great Expectations, connected to one warehouse. Made by `open_validator`."""
+    """Great Expectations, connected to one warehouse. Made by `open_validator`.
 
-    def __init__(self, source: Any) -> None:
-        """Take a Postgres data source of an ephemeral context."""
-        self._source = source
-        self._batches = 0
+    It connects when the first batch is there: a gate that has none does without.
+    """
+
+    def __init__(self, database_url: str, batches: int) -> None:
+        """Take so many batches at most."""
+        self._url = database_url
+        self._names = [f"gate_batch_{number}" for number in range(batches)]
+        self._source: Any = None
 
     def validate(self, suite: Suite, query: str, params: Params) -> Verdict:
         """Check the rows of `query` (SQL with its parameters filled in) against the suite."""
@@ -82,18 +88,56 @@ class Validator:
         return Verdict(suite, row_count, len(wanted) + (not suite.empty_ok), failures)
 
     def _batch(self, query: str) -> Any:
-        self._batches += 1
-        name = f"gate_batch_{self._batches}"
+        if self._source is None:
+            self._source = self._connect()
+        asset = self._source.get_asset(self._names.pop())
         with self._source.get_execution_engine().engine.begin() as connection:
             plain = connection.execution_options(no_parameters=True)
-            plain.exec_driver_sql(f"create temporary table {name} as {query}")
-        asset = self._source.add_query_asset(name, query=f"select * from {name}")
-        return asset.add_batch_definition_whole_table("all").get_batch()
+            plain.exec_driver_sql(f"create temporary table {asset.name} as {query}")
+        return asset.get_batch(asset.build_batch_request())
+
+    def _connect(self) -> Any:
+        from great_expectations.datasource.fluent import PostgresDatasource
+
+        # Made whole: whatever is added later, it would write down all of its settings again.
+        source = PostgresDatasource(
+            name=f"warehouse_{next(_opened)}",
+            connection_string=_sqlalchemy_url(self._url),
+            assets=[
+                {"name": name, "type": "query", "query": f"select * from {name}"}
+                for name in self._names
+            ],
+        )
+        return _context().add_datasource(datasource=source)
+
+    def close(self) -> None:
+        """Close the connections."""
+        if self._source is not None:
+            self._source.get_execution_engine().close()
+            self._source.get_engine().dispose()
+            _context().delete_datasource(self._source.name)
 
 
 @contextmanager
-def open_validator(database_url: str) -> Iterator[Validator]:
-    """Connect Great Expectations to the warehouse; leaving the block closes its connections."""
+def open_validator(database_url: str, batches: int) -> Iterator[Validator]:
+    """Give Great Expectations for at most so many batches; leaving the block closes connections."""
+    validator = Validator(database_url, batches)
+    try:
+        yield validator
+    finally:
+        validator.close()
+
+
+def warm_up() -> None:
+    """Make what a process needs once, for one that forks another for each gate."""
+    _context()
+
+
+_opened = count()
+
+
+@lru_cache(maxsize=1)
+def _context() -> Any:
     # It explains its own workings at INFO, which would bury the verdict in a task's log.
     logging.getLogger("great_expectations").setLevel(logging.WARNING)
     import great_expectations as gx
@@ -101,14 +145,7 @@ def open_validator(database_url: str) -> Iterator[Validator]:
     logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.WARNING)
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False, "metric_calculations": False}
-    source = context.data_sources.add_postgres(
-        "warehouse", connection_string=_sqlalchemy_url(database_url)
-    )
-    try:
-        yield Validator(source)
-    finally:
-        source.get_execution_engine().close()
-        source.get_engine().dispose()
+    return context
 
 
 def _sqlalchemy_url(database_url: str) -> str:

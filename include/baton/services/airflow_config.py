@@ -111,6 +111,9 @@ def airflow_env(
         # Seconds between two looks of an idle scheduler. A chain of short tasks that somebody waits
         # for is held up by them; a scheduler that runs all day should leave the machine alone.
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "1.0" if schedules else "0.2",
+        # The longest wait of whoever watches over a task. It may miss the end of the process by a hair,
+        # and then its worker is busy for so long: it matters to whoever waits for the services to stop.
+        "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "5" if schedules else "1",
         "AIRFLOW__DAG_PROCESSOR__PARSING_PROCESSES": "1",
         "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "300",
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "60",

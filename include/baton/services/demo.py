@@ -88,7 +88,7 @@ def perform(
             stack.wait_ready(services, whole=False)
             password = passwords(profile.folder)[USER]
             with AirflowApi(stack.url("airflow"), USER, password) as api:
-                _await_dags(api, services)
+                await_dags(api, set(MOTION), services.check)
                 shown.say(f"Ready after {time.monotonic() - began:.0f} s.")
                 shown.say(f"The demo's clock says {now:%A %Y-%m-%d %H:%M} UTC.")
                 with shown:
@@ -113,11 +113,13 @@ def _totals() -> dict[str, int]:
     return totals
 
 
-def _await_dags(api: AirflowApi, services: Supervisor) -> None:
-    """Wait until the DAG processor has read all DAGs of the motion."""
+def await_dags(
+    api: AirflowApi, wanted: set[str], check: Callable[[], None] = lambda: None
+) -> None:
+    """Wait until the DAG processor has read these DAGs; `check` raises where that is in vain."""
     deadline = time.monotonic() + PARSE_TIMEOUT
-    while missing := sorted(MOTION.keys() - api.dag_ids()):
-        services.check()
+    while missing := sorted(wanted - api.dag_ids()):
+        check()
         if errors := api.import_errors():
             name, reason = next(iter(errors.items()))
             raise AirflowError(f"The DAG file {name} does not load: {reason}")

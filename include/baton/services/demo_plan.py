@@ -51,7 +51,10 @@ class Book:
 
 Stage = RunDag | SideBySide | Decide | Pass | Book
 
-WATCH_AND_TRIAGE = SideBySide((RunDag("deliverability_watch"), RunDag("reply_triage")))
+# What came in is read by three DAGs: events of the mail, answers, and bookings.
+INBOX = SideBySide(
+    (RunDag("deliverability_watch"), RunDag("reply_triage"), RunDag("meeting_scheduling"))
+)
 
 PLAN: tuple[Stage, ...] = (
     # Tuesday: whom to write to, and the first messages. New mailboxes warm up, so that each day's
@@ -65,15 +68,13 @@ PLAN: tuple[Stage, ...] = (
     Pass(timedelta(minutes=2), "the undo minute is over"),
     RunDag("message_delivery"),
     Pass(timedelta(hours=26), "mail is delivered, people answer and book"),
-    WATCH_AND_TRIAGE,
-    RunDag("meeting_scheduling"),
+    INBOX,
     SideBySide((RunDag("meeting_handoff"), RunDag("message_delivery"))),
     Pass(timedelta(hours=22), "the second day's mail is answered"),
     RunDag("reply_triage"),
     RunDag("message_delivery"),
     Pass(timedelta(hours=26), "the third day's mail is answered"),
-    WATCH_AND_TRIAGE,
-    RunDag("meeting_scheduling"),
+    INBOX,
     RunDag("meeting_handoff"),
     # A week later: what the meetings brought, and a follow-up to those who have not answered.
     Pass(timedelta(days=4), "meetings are held, transcripts arrive"),
@@ -82,20 +83,19 @@ PLAN: tuple[Stage, ...] = (
     Pass(timedelta(minutes=2), "the undo minute is over"),
     RunDag("message_delivery"),
     Pass(timedelta(hours=26), "the follow-ups are answered"),
-    WATCH_AND_TRIAGE,
-    RunDag("meeting_scheduling"),
+    INBOX,
     RunDag("meeting_handoff"),
     Pass(timedelta(days=8), "later meetings are held"),
     RunDag("post_meeting_sync"),
     # The quarter after: what all of it was worth.
     Pass(timedelta(days=60), "deals are won and lost"),
-    RunDag("signal_ingestion"),
-    # What whoever opens the pages finds: drafts to decide, and meetings with their briefs.
-    SideBySide((RunDag("review_upkeep"), RunDag("lead_scoring"))),
-    RunDag("draft_generation"),
     Book(),
-    RunDag("meeting_scheduling"),
-    RunDag("meeting_handoff"),
+    # What whoever opens the pages finds: drafts to decide, and meetings with their briefs.
+    SideBySide(
+        (RunDag("signal_ingestion"), RunDag("review_upkeep"), RunDag("meeting_scheduling"))
+    ),
+    SideBySide((RunDag("lead_scoring"), RunDag("meeting_handoff"))),
+    RunDag("draft_generation"),
     RunDag("revenue_attribution"),
 )
 

@@ -18,8 +18,8 @@ import httpx
 
 from baton.clients.http import tls
 from baton.core.settings import PROJECT
+from baton.services import airflow_schema, processes
 from baton.services import ports as port_rules
-from baton.services import processes
 from baton.services.airflow_api import AirflowApi
 from baton.services.airflow_config import COMPONENTS, airflow_env, component_env
 from baton.services.market import make_sandbox
@@ -64,7 +64,10 @@ class Stack:
         return self.environ["BATON_DATABASE_URL"]
 
     def migrate(self) -> None:
-        """Bring the warehouse and Airflow's database to the newest schema, side by side."""
+        """Bring the warehouse and Airflow's database to the newest schema."""
+        migrate.upgrade(self.database_url)
+        if airflow_schema.fill(self.postgres.url(METADATA)):
+            return
         log = self.profile.file("logs", "airflow-migrate.log")
         with log.open("ab") as output:
             airflow = subprocess.Popen(
@@ -77,7 +80,6 @@ class Stack:
             )
         started = processes.started_at(airflow.pid)
         try:
-            migrate.upgrade(self.database_url)
             status = airflow.wait()
         except BaseException:
             processes.end([(airflow.pid, started)], patience=5)

@@ -26,6 +26,7 @@ STATES = 5
 MANIFEST, SEMANTICS = "partial_parse.msgpack", "semantic_manifest.json"
 # Stands in the parsed relations until they are read for a database.
 NO_DATABASE = "baton_no_database"
+_held: dict[Path, Any] = {}
 _PROFILE = {
     "BATON_PG_HOST": "localhost",
     "BATON_PG_PORT": "5432",
@@ -47,14 +48,28 @@ def folder() -> Path:
     return made
 
 
+def warm_up() -> None:
+    """Let dbt do what it does once per process, for one that forks another for each build.
+
+    It makes code for each of its classes when that is first used, which takes longer than a small
+    build. The manifest is held too: the next `manifest` of the same files, here or in a fork, has it.
+    Starts no thread and opens no connection. Raises DbtFailed.
+    """
+    path = folder() / MANIFEST
+    with tempfile.TemporaryDirectory(prefix="baton-dbt-") as scratch:
+        target = Path(scratch)
+        runner.run(
+            ["parse"], environ=_PROFILE, target=target, logs=target, manifest=_read(path)
+        )
+    runner.let_go()
+    _held.clear()
+    _held[path] = _read(path)
+
+
 def manifest(database: str) -> Any:
     """Return dbt's own manifest (dbt.contracts.graph.manifest.Manifest) for one database."""
-    from dbt.contracts.graph.manifest import Manifest
-    from dbt.parser.manifest import extended_mashumuro_decoder
-
-    found: Any = Manifest.from_msgpack(
-        (folder() / MANIFEST).read_bytes(), decoder=extended_mashumuro_decoder
-    )
+    path = folder() / MANIFEST
+    found = _held.pop(path, None) or _read(path)  # dbt changes it, so it serves one build
     for node in (*found.nodes.values(), *found.sources.values()):
         if node.database == NO_DATABASE:
             node.database = database
@@ -62,6 +77,13 @@ def manifest(database: str) -> Any:
             node.relation_name = node.relation_name.replace(f'"{NO_DATABASE}"', f'"{database}"')
     found.build_flat_graph()
     return found
+
+
+def _read(path: Path) -> Any:
+    from dbt.contracts.graph.manifest import Manifest
+    from dbt.parser.manifest import extended_mashumuro_decoder
+
+    return Manifest.from_msgpack(path.read_bytes(), decoder=extended_mashumuro_decoder)
 
 
 def _parse(made: Path) -> None:

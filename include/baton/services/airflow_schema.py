@@ -1,0 +1,133 @@
+"""Airflow's database as a fresh one stands: made once by `make setup`, filled in from then on.
+
+`airflow db migrate` spends seconds on tables that depend on nothing but the installed Airflow. So
+`keep` lets it make them once, on a server of its own, and `fill` puts what came out of it into a new
+database in one transaction. Where nothing is kept, or a database has another version's tables,
+`fill` does nothing and Airflow migrates as it always would.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from importlib.metadata import distributions
+from pathlib import Path
+
+import psycopg
+
+from baton.core.errors import BatonError
+from baton.core.settings import PROJECT
+from baton.services.airflow_config import airflow_env
+from baton.warehouse import embedded, embedded_owner
+from baton.warehouse.connect import connect, scalar
+
+KEPT = PROJECT / ".baton" / "airflow-schema"
+BIN = PROJECT / ".venv" / "bin"
+_HEAD = "select string_agg(version_num, ' ' order by version_num) from alembic_version"
+_MARK = "-- alembic version: "
+
+
+def keep() -> None:
+    """Make Airflow's empty database and keep it as SQL, unless that is done already.
+
+    Raises BatonError if Postgres or Airflow refuses.
+    """
+    path = _path()
+    if path.exists():
+        return
+    home = Path(tempfile.mkdtemp(prefix="baton-airflow-schema-"))
+    try:
+        server = embedded.start(home, throwaway=True)
+        url = server.ensure_database("airflow")
+        made = {**os.environ, **airflow_env(home, url)}
+        _run([BIN / "airflow", "db", "migrate"], made)
+        tables = _run(
+            [
+                *(server.binaries / "pg_dump", "--inserts", "--rows-per-insert", "100"),
+                *("--no-owner", "--no-privileges", "--dbname", _without_password(url)),
+            ],
+            {**os.environ, "PGPASSWORD": server.password},
+        )
+        with connect(url) as conn:
+            head = scalar(conn, _HEAD)
+        KEPT.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for old in KEPT.glob("*.sql"):
+            old.unlink()
+        part = path.with_suffix(f".{os.getpid()}")
+        part.write_text(f"{_MARK}{head}\n{tables}")
+        part.replace(path)
+    finally:
+        embedded.destroy(home)
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def fill(url: str) -> bool:
+    """Make sure that a database has Airflow's tables as they are kept; tell whether it has.
+
+    False says that `airflow db migrate` is needed, which will also say why if nothing can be made
+    there. Nothing is changed then.
+    """
+    path = _path()
+    if not path.exists():
+        return False
+    with path.open() as file:
+        head = file.readline().removeprefix(_MARK).strip()
+    with connect(url) as conn:
+        if scalar(conn, "select to_regclass('public.alembic_version')") is not None:
+            return bool(scalar(conn, _HEAD) == head)
+        if scalar(conn, "select count(*) from pg_tables where schemaname = 'public'"):
+            return False
+    password = psycopg.conninfo.conninfo_to_dict(url)["password"]
+    psql = embedded_owner.binaries(embedded_owner.current()) / "psql"
+    try:
+        _run(
+            [
+                *(psql, "--no-psqlrc", "--quiet", "--single-transaction", "--set", "ON_ERROR_STOP=1"),
+                *("--output", os.devnull, "--file", path, _without_password(url)),
+            ],
+            {**os.environ, "PGPASSWORD": str(password)},
+        )
+    except BatonError:
+        return False
+    return True
+
+
+def _path() -> Path:
+    """Return where the tables of the installed Airflow and its providers are kept."""
+    found = sorted(
+        f"{each.name} {each.version}"
+        for each in distributions()
+        if each.name.startswith("apache-airflow")
+    )
+    return KEPT / f"{hashlib.sha256(' '.join(found).encode()).hexdigest()[:16]}.sql"
+
+
+def _without_password(url: str) -> str:
+    """Return the address alone: arguments can be read by everybody on the machine."""
+    return psycopg.conninfo.make_conninfo(url, password=None)
+
+
+def _run(command: list[str | Path], environ: dict[str, str]) -> str:
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    if done.returncode:
+        said = (done.stderr or done.stdout).strip().splitlines()
+        raise BatonError(
+            f"{Path(command[0]).name} could not make Airflow's tables: {' / '.join(said[-2:])}"
+        )
+    return done.stdout
+
+
+def main() -> int:
+    """Keep the tables; return the exit status."""
+    try:
+        keep()
+    except BatonError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
