@@ -76,12 +76,22 @@ _CHAINS = (
     ),
 )
 
-# What gates and dbt builds run.
+# What gates, dbt builds and the report's writers run.
 SHARED = (
     "baton.quality.gate",
     "baton.playbook.tables",
     "baton.warehouse.playbook_sync",
     "baton.warehouse.dbt",
+    "baton.reports.export",
+    "baton.reports.page",
+    "baton.reports.terminal",
+)
+# What each process would do once for itself and a forked one has from its parent.
+ONCE = (
+    ("baton.clients.http", "tls"),
+    ("baton.playbook.reader", "time_zones"),
+    ("baton.quality.validate", "warm_up"),
+    ("baton.warehouse.parsed", "warm_up"),
 )
 MOTION: Mapping[str, Chain] = {chain.dag_id: chain for chain in _CHAINS}
 
@@ -136,8 +146,8 @@ def warm_up() -> None:
         for module in (*(name for name in steps if name.startswith("baton.")), *SHARED):
             import_module(module)
         import_module(f"baton.quality.suites.{chain.dag_id}")
-    import_module("baton.warehouse.parsed").warm_up()
-    import_module("baton.quality.validate").warm_up()
+    for module, function in ONCE:
+        getattr(import_module(module), function)()
 
 
 def _build(run: Run, selector: str) -> Counts:

@@ -415,7 +415,7 @@ def test_a_password_with_a_dollar_sign_is_no_variable(
     parts = urlsplit(database_url)
     host = f"{parts.hostname}:{parts.port}"
     url = f"postgresql://{role}:{quote(password, safe='$')}@{host}{parts.path}"
-    with open_validator(url) as validator:
+    with open_validator(url, 1) as validator:
         verdict = validator.validate(_suite(lambda _params: []), "select 1 as id", {})
     assert verdict.passed
     conn.execute(f"drop role {role}")

@@ -54,7 +54,7 @@ def neutral(text: str) -> str:
 def _records(report: Report) -> list[dict[str, Any]]:
     made = []
     for figure in report.figures:
-        record = asdict(figure)
+        record = {**vars(figure)}  # asdict() would copy each of thousands of numbers
         record["label"] = report.definitions[figure.metric].label
         record["beside"] = beside(report, figure) or None
         made.append({name: record[name] for name in COLUMNS})

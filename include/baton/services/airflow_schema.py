@@ -84,7 +84,14 @@ def fill(url: str) -> bool:
     try:
         _run(
             [
-                *(psql, "--no-psqlrc", "--quiet", "--single-transaction", "--set", "ON_ERROR_STOP=1"),
+                *(
+                    psql,
+                    "--no-psqlrc",
+                    "--quiet",
+                    "--single-transaction",
+                    "--set",
+                    "ON_ERROR_STOP=1",
+                ),
                 *("--output", os.devnull, "--file", path, _without_password(url)),
             ],
             {**os.environ, "PGPASSWORD": str(password)},

@@ -113,9 +113,7 @@ def _totals() -> dict[str, int]:
     return totals
 
 
-def await_dags(
-    api: AirflowApi, wanted: set[str], check: Callable[[], None] = lambda: None
-) -> None:
+def await_dags(api: AirflowApi, wanted: set[str], check: Callable[[], None] = lambda: None) -> None:
     """Wait until the DAG processor has read these DAGs; `check` raises where that is in vain."""
     deadline = time.monotonic() + PARSE_TIMEOUT
     while missing := sorted(wanted - api.dag_ids()):

@@ -52,8 +52,11 @@ class Book:
 Stage = RunDag | SideBySide | Decide | Pass | Book
 
 # What came in is read by three DAGs: events of the mail, answers, and bookings.
-INBOX = SideBySide(
-    (RunDag("deliverability_watch"), RunDag("reply_triage"), RunDag("meeting_scheduling"))
+INBOX = (RunDag("deliverability_watch"), RunDag("reply_triage"), RunDag("meeting_scheduling"))
+# A day: what came in, then briefs for what was booked and the mail that today's allowance lets out.
+DAY = (
+    SideBySide(INBOX),
+    SideBySide((RunDag("meeting_handoff"), RunDag("message_delivery"))),
 )
 
 PLAN: tuple[Stage, ...] = (
@@ -68,14 +71,11 @@ PLAN: tuple[Stage, ...] = (
     Pass(timedelta(minutes=2), "the undo minute is over"),
     RunDag("message_delivery"),
     Pass(timedelta(hours=26), "mail is delivered, people answer and book"),
-    INBOX,
-    SideBySide((RunDag("meeting_handoff"), RunDag("message_delivery"))),
+    *DAY,
     Pass(timedelta(hours=22), "the second day's mail is answered"),
-    RunDag("reply_triage"),
-    RunDag("message_delivery"),
+    *DAY,
     Pass(timedelta(hours=26), "the third day's mail is answered"),
-    INBOX,
-    RunDag("meeting_handoff"),
+    *DAY,
     # A week later: what the meetings brought, and a follow-up to those who have not answered.
     Pass(timedelta(days=4), "meetings are held, transcripts arrive"),
     SideBySide((RunDag("post_meeting_sync"), RunDag("draft_generation"))),
@@ -83,20 +83,15 @@ PLAN: tuple[Stage, ...] = (
     Pass(timedelta(minutes=2), "the undo minute is over"),
     RunDag("message_delivery"),
     Pass(timedelta(hours=26), "the follow-ups are answered"),
-    INBOX,
-    RunDag("meeting_handoff"),
+    *DAY,
     Pass(timedelta(days=8), "later meetings are held"),
     RunDag("post_meeting_sync"),
-    # The quarter after: what all of it was worth.
+    # The quarter after: what all of it was worth, drafts to decide, and meetings with their briefs.
     Pass(timedelta(days=60), "deals are won and lost"),
     Book(),
-    # What whoever opens the pages finds: drafts to decide, and meetings with their briefs.
-    SideBySide(
-        (RunDag("signal_ingestion"), RunDag("review_upkeep"), RunDag("meeting_scheduling"))
-    ),
+    SideBySide((RunDag("signal_ingestion"), RunDag("review_upkeep"), *INBOX)),
     SideBySide((RunDag("lead_scoring"), RunDag("meeting_handoff"))),
-    RunDag("draft_generation"),
-    RunDag("revenue_attribution"),
+    SideBySide((RunDag("draft_generation"), RunDag("revenue_attribution"))),
 )
 
 

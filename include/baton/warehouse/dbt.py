@@ -113,7 +113,7 @@ def invoke(
     del found
     runner.let_go()
     if said and not any(result.is_bad for result in results):
-        raise DbtFailed(f"dbt {arguments[0]} did not run: {said} (its log is in {home / 'logs'}).")
+        raise DbtFailed(f"dbt {arguments[0]} did not run: {said}.")
     return results
 
 

@@ -58,9 +58,7 @@ def warm_up() -> None:
     path = folder() / MANIFEST
     with tempfile.TemporaryDirectory(prefix="baton-dbt-") as scratch:
         target = Path(scratch)
-        runner.run(
-            ["parse"], environ=_PROFILE, target=target, logs=target, manifest=_read(path)
-        )
+        runner.run(["parse"], environ=_PROFILE, target=target, logs=target, manifest=_read(path))
     runner.let_go()
     _held.clear()
     _held[path] = _read(path)

@@ -17,10 +17,12 @@ _OPTIONS = (
     "--no-use-colors",
     "--no-version-check",
     "--no-send-anonymous-usage-stats",
-    # dbt writes out each of its thousands of events for every log that it keeps, which is a seventh of
-    # a build's time. What a person needs comes through `_tell` and with the results.
-    *("--quiet", "--log-level", "none", "--log-level-file", "none"),
+    "--quiet",
 )
+# dbt writes out each of its thousands of events for every log that it keeps: a seventh of a build's
+# time. A step keeps none; what a person needs comes with the results and through `_tell`.
+_IN_A_STEP = ("--no-write-json", "--log-level", "none", "--log-level-file", "none")
+_BY_HAND = ("--log-level-file", "info")
 
 
 def run(
@@ -42,10 +44,11 @@ def run(
         *("--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)),
         *("--target-path", str(target), "--log-path", str(logs)),
         *_OPTIONS,
-        *([] if manifest is None else ["--no-write-json"]),
+        *(_BY_HAND if manifest is None else _IN_A_STEP),
     ]
     with _environment({**environ, "DO_NOT_TRACK": "1"}):
-        outcome = dbtRunner(manifest=manifest, callbacks=[_tell]).invoke([*arguments, *options])
+        callbacks = [] if manifest is None else [_tell]
+        outcome = dbtRunner(manifest, callbacks).invoke([*arguments, *options])
     results = list(getattr(outcome.result, "results", None) or ())
     said = "" if outcome.success else line(str(outcome.exception or "it gave no reason"))
     return results, said
