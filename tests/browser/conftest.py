@@ -13,11 +13,14 @@ import httpx
 import pytest
 
 from baton.core import settings as core_settings
+from baton.core.ids import new_id
 from baton.core.settings import PROJECT
 from baton.drafting.steps import draft
+from baton.services import airflow_schema
 from baton.services.airflow_config import airflow_env, passwords
 from baton.services.profile import open_profile
 from baton.services.supervisor import Program, Supervisor
+from baton.warehouse.embedded import PostgresServer
 from tests.integration.drafting.funnel import CLARA, OWEN
 from tests.integration.review.desk import Desk
 
@@ -76,7 +79,10 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def site(
-    browser: Any, new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
+    browser: Any,
+    new_database: Callable[[], str],
+    migrated: PostgresServer,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Site]:
     """An api-server with SimpleAuthManager over a warehouse with drafts (browser first: no skip
     after half a minute of starting)."""
@@ -85,6 +91,7 @@ def site(
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     warehouse = new_database()
+    metadata = migrated.create_database(new_id("airflow"))
     environ = {
         "PATH": f"{PROJECT / '.venv' / 'bin'}:{os.environ['PATH']}",
         "HOME": str(home),
@@ -93,10 +100,11 @@ def site(
         "BATON_SECRET": SECRET,
         "BATON_PROFILE": "test",
         "BATON_HOME": str(home),
-        **airflow_env(home, new_database(), port=port, schedules=False, users=USERS),
+        **airflow_env(home, metadata, port=port, schedules=False, users=USERS),
     }
     airflow = str(PROJECT / ".venv" / "bin" / "airflow")
-    subprocess.run([airflow, "db", "migrate"], env=environ, check=True, capture_output=True)
+    if not airflow_schema.fill(metadata):
+        subprocess.run([airflow, "db", "migrate"], env=environ, check=True, capture_output=True)
     desk = Desk(core_settings.load(environ))
     desk.execute("update ops.clock set sandbox = true")
     for name, person, rep, quartile in LEADS:

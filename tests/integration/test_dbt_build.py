@@ -255,3 +255,67 @@ def test_the_real_project_has_the_selectors_that_the_motion_names() -> None:
     known = yaml.safe_load((PROJECT / "dbt_project" / "selectors.yml").read_text())["selectors"]
     named = {s.partition(":")[2] for c in MOTION.values() for s in c.steps if s.startswith("dbt:")}
     assert named <= {selector["name"] for selector in known}
+
+
+def test_a_table_is_put_in_the_place_of_the_old_one(
+    project: Path, make_run: Callable[..., Run], conn: psycopg.Connection[Any]
+) -> None:
+    model = project / "models" / "counted.sql"
+    config = "{{ config(materialized='table', indexes=[{'columns': ['id'], 'unique': true}]) }} "
+    (project / "macros").mkdir()
+    for name in ("table.sql", "view.sql"):
+        shutil.copy(PROJECT / "dbt_project" / "macros" / name, project / "macros")
+
+    def build(sql: str) -> list[tuple[Any, ...]]:
+        model.write_text(config + sql)
+        run = make_run("signals", "signal_ingestion")
+        try:
+            dbt.build(run, "trial")
+        finally:
+            found = conn.execute("select * from staging.counted order by 1").fetchall()
+            conn.rollback()
+        assert ("model.baton.counted", "success", len(found)) in _kept(conn, run)
+        return found
+
+    def relations() -> list[tuple[Any, ...]]:
+        found = conn.execute(
+            "select relkind::text, count(*) from pg_class c join pg_namespace n "
+            "on n.oid = relnamespace where nspname = 'staging' and relname like 'counted%' "
+            "or relname in (select indexrelid::regclass::text from pg_index "
+            "where indrelid = 'staging.counted'::regclass) group by 1 order by 1"
+        ).fetchall()
+        conn.rollback()
+        return found
+
+    assert build("select generate_series(1, 3) as id") == [(1,), (2,), (3,)]
+    # WHEN it is built again, with other columns, the old table and its index are gone
+    assert build("select 7 as id, 'x' as more") == [(7, "x")]
+    assert relations() == [("r", 1)]
+    indexes = conn.execute(
+        "select count(*) from pg_index where indrelid = 'staging.counted'::regclass and indisunique"
+    ).fetchone()
+    assert indexes == (1,)
+    conn.rollback()
+    # WHEN the new table cannot be made, the old one stands
+    with pytest.raises(DbtFailed, match="division by zero"):
+        build("select 1 / 0 as id")
+    assert conn.execute("select id from staging.counted").fetchall() == [(7,)]
+    conn.rollback()
+    # WHEN the model was a view before
+    config = "{{ config(materialized='view') }} "
+    conn.execute("drop table staging.counted")
+    conn.commit()
+    model.write_text(config + "select 1 as id")
+    dbt.build(make_run("signals", "signal_ingestion"), "trial")
+    config = "{{ config(materialized='table') }} "
+    assert build("select 8 as id") == [(8,)]
+    assert relations() == [("r", 1)]
+
+
+def test_what_was_warmed_up_serves_one_build_of_any_database(project: Path) -> None:
+    parsed.warm_up()
+    names = {
+        database: next(iter(parsed.manifest(database).nodes.values())).database
+        for database in ("one", "other")
+    }
+    assert names == {"one": "one", "other": "other"}
