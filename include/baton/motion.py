@@ -13,7 +13,7 @@ from typing import Any
 
 from psycopg import Connection
 
-from baton.core.errors import InputError
+from baton.core.errors import BatonError, InputError
 from baton.warehouse.connect import connect, scalar, sql
 from baton.warehouse.run import Run, take_back
 
@@ -140,14 +140,20 @@ def load(step: str) -> Step:
 
 
 def warm_up() -> None:
-    """Import and prepare what all steps run, for a process that forks one for each of them."""
+    """Import and prepare what all steps run, for a process that forks one for each of them.
+
+    What cannot be prepared (a model that dbt cannot read) is left to the step that needs it.
+    """
     for chain in _CHAINS:
         steps = (step.partition(":")[0] for step in chain.steps)
         for module in (*(name for name in steps if name.startswith("baton.")), *SHARED):
             import_module(module)
         import_module(f"baton.quality.suites.{chain.dag_id}")
     for module, function in ONCE:
-        getattr(import_module(module), function)()
+        try:
+            getattr(import_module(module), function)()
+        except BatonError as error:
+            log.warning("Not prepared ahead: %s", error)
 
 
 def _build(run: Run, selector: str) -> Counts:

@@ -15,6 +15,7 @@ import pytest
 
 from baton.motion import MOTION
 from baton.services import processes
+from baton.services.demo import to_look_at
 from baton.services.demo_plan import LAYER_TABLES, PLAN, runs_of
 from baton.services.ports import SERVICES
 from baton.services.profile import open_profile
@@ -33,6 +34,7 @@ class Demo:
     said: str
     sent: list[dict[str, object]]
     tables: dict[str, int]
+    to_look_at: tuple[int, str | None, str | None]
 
     def number(self, pattern: str) -> int:
         found = re.search(pattern, self.said)
@@ -60,9 +62,10 @@ def play(home: Path) -> Demo:
                 table: conn.execute(f"select count(*) from {table}").fetchone()[0]
                 for table in (*LAYER_TABLES.values(), "ops.attempt", "ops.gate_result")
             }
+        found = to_look_at(server.url("baton"))
     finally:
         server.stop()
-    return Demo(done.returncode, done.stdout, state["mailbox"]["mails"], tables)
+    return Demo(done.returncode, done.stdout, state["mailbox"]["mails"], tables, found)
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +95,14 @@ def test_every_dag_of_the_motion_ran_and_succeeded(first: Demo) -> None:
 
 def test_every_layer_has_rows(first: Demo) -> None:
     assert {table: n for table, n in first.tables.items() if n == 0} == {}
+
+
+def test_it_ends_with_drafts_to_decide_a_meeting_to_come_and_an_answer(first: Demo) -> None:
+    waiting, meeting, message = first.to_look_at
+    assert waiting > 0
+    assert meeting is not None
+    assert message is not None
+    assert first.number(r"(\d+) people book a meeting for tomorrow") > 0
 
 
 def test_every_message_was_sent_once(first: Demo) -> None:

@@ -41,15 +41,10 @@ def keep() -> None:
     try:
         server = embedded.start(home, throwaway=True)
         url = server.ensure_database("airflow")
-        made = {**os.environ, **airflow_env(home, url)}
-        _run([BIN / "airflow", "db", "migrate"], made)
-        tables = _run(
-            [
-                *(server.binaries / "pg_dump", "--inserts", "--rows-per-insert", "100"),
-                *("--no-owner", "--no-privileges", "--dbname", _without_password(url)),
-            ],
-            {**os.environ, "PGPASSWORD": server.password},
-        )
+        outside = {n: v for n, v in os.environ.items() if not n.startswith("AIRFLOW_")}
+        _run([BIN / "airflow", "db", "migrate"], outside | airflow_env(home, url))
+        dump = [server.binaries / "pg_dump", "--inserts", "--no-owner", "--no-privileges"]
+        tables = _run([*dump, "--dbname", _without_password(url)], {"PGPASSWORD": server.password})
         with connect(url) as conn:
             head = scalar(conn, _HEAD)
         KEPT.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -80,22 +75,10 @@ def fill(url: str) -> bool:
         if scalar(conn, "select count(*) from pg_tables where schemaname = 'public'"):
             return False
     password = psycopg.conninfo.conninfo_to_dict(url)["password"]
-    psql = embedded_owner.binaries(embedded_owner.current()) / "psql"
+    psql = [embedded_owner.binaries(embedded_owner.current()) / "psql", "--no-psqlrc", "--quiet"]
+    whole = ["--single-transaction", "--set", "ON_ERROR_STOP=1", "--output", os.devnull]
     try:
-        _run(
-            [
-                *(
-                    psql,
-                    "--no-psqlrc",
-                    "--quiet",
-                    "--single-transaction",
-                    "--set",
-                    "ON_ERROR_STOP=1",
-                ),
-                *("--output", os.devnull, "--file", path, _without_password(url)),
-            ],
-            {**os.environ, "PGPASSWORD": str(password)},
-        )
+        _run([*psql, *whole, "--file", path, _without_password(url)], {"PGPASSWORD": str(password)})
     except BatonError:
         return False
     return True
