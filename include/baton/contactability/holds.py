@@ -37,14 +37,26 @@ def stop_contact(
     `cause_id` is the reply, booking or request behind it; the same cause twice changes nothing.
     Returns whether the stop is new. Raises InputError if there is no such contact.
     """
-    query = "select account_id from ops.contact where id = %s for update"
+    query = "select account_id from ops.contact where id = %s for no key update"
     account_id = scalar(conn, query, (contact_id,))
     if account_id is None:
         raise InputError(f"There is no contact {contact_id}, so nothing can be stopped for them.")
     new = place(conn, "contact", contact_id, kind, cause_id, reason)
-    until = scalar(conn, "select ops.now() + %s", (account_pause,))
-    place(conn, "account", account_id, kind, cause_id, f"A colleague: {reason}", until)
+    pause_account(conn, account_id, kind, cause_id, f"A colleague: {reason}", account_pause)
     return new
+
+
+def pause_account(
+    conn: psycopg.Connection[Any],
+    account_id: str,
+    kind: Stop,
+    cause_id: str,
+    reason: str,
+    pause: timedelta = ACCOUNT_PAUSE,
+) -> bool:
+    """Leave everybody of an account alone for `pause`. Returns whether the pause is new."""
+    until = scalar(conn, "select ops.now() + %s", (pause,))
+    return place(conn, "account", account_id, kind, cause_id, reason, until)
 
 
 def pause_contact(

@@ -41,6 +41,11 @@ REASONS: dict[str, tuple[Action, str]] = {
     "not_due": ("wait", "The message is not due yet."),
     "earlier_step": ("wait", "An earlier step of the sequence is still under way."),
     "reply_unread": ("wait", "Something came in from this address that was not read yet."),
+    "booking_unread": ("wait", "A booking with this address came in that was not read yet."),
+    "event_unread": (
+        "wait",
+        "A bounce or complaint of this address came in that was not read yet.",
+    ),
     "quiet_hours": ("wait", "It is night, early, late or a weekend where the contact is."),
     "mailbox_cap": ("wait", "The mailbox sent all that it may today."),
     "domain_cap": ("wait", "The sending domain sent all that it may today."),
@@ -123,6 +128,18 @@ with waiting as (
             where i.xact >= coalesce((select value from ops.watermark where name = 'reply_triage'),
                                      '0')::xid8
               and position(w.email in lower(i.sender)) > 0) then 'reply_unread'
+        when exists (
+            select from landing.booking_event b
+            where b.xact >= coalesce((select value from ops.watermark
+                                      where name = 'scheduling.booking_event'), '0')::xid8
+              and position(w.email in lower(b.payload::text)) > 0) then 'booking_unread'
+        when exists (
+            select from landing.email_event e
+            where e.xact >= coalesce((select value from ops.watermark where name = 'email_events'),
+                                     '0')::xid8
+              and e.event_type in ('bounce', 'dropped', 'spamreport', 'unsubscribe',
+                                   'group_unsubscribe')
+              and lower(e.email) = w.email) then 'event_unread'
         when case when w.their_time is null
              then extract(isodow from w.our_time) > 5 or w.our_time::time < %(unknown_from)s
                   or w.our_time::time >= %(unknown_to)s

@@ -68,7 +68,7 @@ def suppress(
     """
     address = email.strip().lower()
     known = rows(
-        conn, "select address_key from ops.contact where email = %s for update", (address,)
+        conn, "select address_key from ops.contact where email = %s for no key update", (address,)
     )
     keys = {ids.address_key(address, secret), *(row["address_key"] for row in known)}
     return sum(_insert(conn, key, kind, address, source, detail) for key in sorted(keys)) > 0
@@ -87,7 +87,7 @@ def lock_person(conn: psycopg.Connection[Any], contact_id: str) -> list[dict[str
         """
         select id, account_id, email, address_key from ops.contact
         where person_id = (select person_id from ops.contact where id = %s)
-        order by id for update
+        order by id for no key update
         """,
         (contact_id,),
     )

@@ -71,14 +71,15 @@ def claim(
             join ops.released_run released on released.id = m.run_id
             join ops.revision r on r.draft_id = m.draft_id and r.revision = m.revision
             where m.id = %s and m.state = 'queued'
-            for update of m skip locked
+            for no key update of m skip locked
             """,
             (message_id,),
         )
         if message is None:
             return "gone"
         if conn.execute(
-            "select from ops.contact where id = %s for update skip locked", (message["contact_id"],)
+            "select from ops.contact where id = %s for no key update skip locked",
+            (message["contact_id"],),
         ).fetchone() is None:  # fmt: skip
             return "busy"
         admission = claims.admit(
@@ -125,7 +126,9 @@ def settle(conn: psycopg.Connection[Any], attempt: Attempt, answer: Answer, run_
     """
     with conn.transaction():
         state: str = scalar(
-            conn, "select state from ops.message where id = %s for update", (attempt.message_id,)
+            conn,
+            "select state from ops.message where id = %s for no key update",
+            (attempt.message_id,),
         )
         provider_id = answer.provider_message_id if isinstance(answer, Accepted) else None
         detail = None if isinstance(answer, Accepted) else answer.detail
@@ -175,7 +178,7 @@ def delay_mailbox(conn: psycopg.Connection[Any], mailbox: str, seconds: float) -
             """
             with waiting as (
                 select id from ops.message where mailbox = %(mailbox)s and state = 'queued'
-                order by id for update skip locked
+                order by id for no key update skip locked
             )
             update ops.message m set not_before = ops.now() + make_interval(secs => %(seconds)s)
             from waiting where m.id = waiting.id

@@ -141,7 +141,8 @@ def settle(conn: psycopg.Connection[Any], run: Run) -> dict[str, int]:
     )
     # Messages are locked before contacts, and both in the order of their ids: see claims.
     conn.execute(
-        "select from ops.message where id in (select message_id from settling) order by id for update"
+        "select from ops.message where id in (select message_id from settling) "
+        "order by id for no key update"
     )
     kept = conn.execute(sql(KEEP), (run.id,)).rowcount
     moved = conn.execute(
@@ -183,7 +184,7 @@ def _suppress(conn: psycopg.Connection[Any], run: Run) -> int:
         select from ops.contact where person_id in (
             select c.person_id from settling s join ops.contact c on c.id = s.contact_id
             where s.event_type in ('bounced', 'complained', 'unsubscribed', 'dropped'))
-        order by id for update
+        order by id for no key update
         """
     )
     secret, suppressed = run.settings.secret, 0

@@ -172,7 +172,10 @@ def _date(match: re.Match[str], today: date) -> date | None:
         day, month, year = (match[f"{part}{form}"] for part in "dmy")
         if day is None or month is None:
             continue
-        number = int(month) if month.isdigit() else MONTHS[month.lower()]
+        # A letter that only looks like one of the name's (a dotless i) is matched, and no month's.
+        number = int(month) if month.isdigit() else MONTHS.get(month.lower())
+        if number is None:
+            return None
         try:
             if year is not None:
                 return date(int(year), number, int(day))

@@ -58,6 +58,8 @@ _WORDS: dict[Intent, str] = {
 }
 FLAGS = re.IGNORECASE | re.VERBOSE | re.MULTILINE
 RULES = {intent: re.compile(words, FLAGS) for intent, words in _WORDS.items()}
+# Telephones and word processors write don\u2019t where the rules have don't.
+APOSTROPHES = {0x2018: "'", 0x2019: "'", 0x02BC: "'"}
 # Both go to the owner and never get a generated answer; the first of them names the task.
 FOR_THE_OWNER = {"price", "objection"}
 
@@ -97,8 +99,11 @@ PROMPT = Prompt(
 
 def by_rules(text: str) -> Reading:
     """Read a reply by its words. Contradicting words, or none, give a low confidence."""
+    plain = text.translate(APOSTROPHES)  # as long as the text, so that a quote is found in that
     found = {
-        intent: match[0].strip() for intent, rule in RULES.items() if (match := rule.search(text))
+        intent: text[match.start() : match.end()].strip()
+        for intent, rule in RULES.items()
+        if (match := rule.search(plain))
     }
     if "opt_out" in found:
         return Reading("opt_out", SURE, found["opt_out"])

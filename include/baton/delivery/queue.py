@@ -26,7 +26,7 @@ APPROVED = """
       and not exists (select from ops.message m where m.person_id = d.person_id
                       and m.sequence = d.sequence and m.step = d.step)
     order by d.due_at, d.id
-    for key share of s skip locked
+    for key share of s, d skip locked
 """
 
 INSERT = """

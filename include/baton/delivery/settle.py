@@ -24,7 +24,7 @@ def settle(
         raise InputError("Say how you know; the reason is kept with the message.")
     found = one(
         conn,
-        "select id, state from ops.message where id = %(key)s or send_key = %(key)s for update",
+        "select id, state from ops.message where id = %(key)s or send_key = %(key)s for no key update",
         {"key": message},
     )
     if found is None:

@@ -39,7 +39,9 @@ def sweep(conn: psycopg.Connection[Any], run: Run, stuck_minutes: int) -> dict[s
     if not lost:
         return {"messages_unknown": 0}
     detail = "The sender ended before it had an answer."
-    conn.execute("select from ops.message where id = any(%s) order by id for update", (lost,))
+    conn.execute(
+        "select from ops.message where id = any(%s) order by id for no key update", (lost,)
+    )
     # Where an event told of the mail meanwhile, the vendor did take it.
     conn.execute(
         """

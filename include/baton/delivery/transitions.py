@@ -19,7 +19,7 @@ APPLY = """
         select m.id from ops.message m join told t using (id)
         where m.state in ('queued', 'held')
           and (m.state, m.state_reason) is distinct from (t.state, t.reason)
-        order by m.id for update of m skip locked
+        order by m.id for no key update of m skip locked
     )
     update ops.message m set state = t.state, state_reason = t.reason
     from told t join locked using (id)

@@ -197,7 +197,7 @@ def _lock_people(conn: psycopg.Connection[Any], contact_ids: list[str | None]) -
     """Lock all contact records that may be touched, in the order in which everybody locks them."""
     conn.execute(
         "select from ops.contact where person_id in "
-        "(select person_id from ops.contact where id = any(%s)) order by id for update",
+        "(select person_id from ops.contact where id = any(%s)) order by id for no key update",
         ([c for c in contact_ids if c is not None],),
     )
 

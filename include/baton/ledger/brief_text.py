@@ -136,7 +136,7 @@ def text(brief: Brief) -> str:
     parts = [f"WHO   {unlinked(brief.who)}", f"WHEN  {brief.when}"]
     if brief.missing:
         parts += ["", f"THIS BRIEF IS NOT COMPLETE: {', '.join(brief.missing)}"]
-    parts += ["", "SAY FIRST", brief.opener or "(nothing yet)"]
+    parts += ["", "SAY FIRST", unlinked(brief.opener) or "(nothing yet)"]
     if brief.last_word:
         parts += ["", "THEY LAST WROTE", unlinked(quoted(brief.last_word))]
     parts += ["", f"WHY NOW ({len(brief.signals)} signals, quoted from their sources)"]

@@ -58,13 +58,17 @@ def due_date(value: str | None, quote: str, said_on: date) -> date | None:
     return meant if meant in spoken else None
 
 
-def _next(weekday: str, said_on: date) -> date:
+def _next(weekday: str, said_on: date) -> date | None:
+    if weekday.lower() not in DAYS:  # a letter that only looks like one of the name's
+        return None
     ahead = (DAYS.index(weekday.lower()) - said_on.weekday() - 1) % 7 + 1
     return said_on + timedelta(days=ahead)
 
 
 def _named(day: str, month: str, year: str | None, said_on: date) -> date | None:
-    number = MONTHS[month.lower()]
+    number = MONTHS.get(month.lower())
+    if number is None:
+        return None
     if year:
         return _day(int(year), number, int(day))
     found = _day(said_on.year, number, int(day))

@@ -88,7 +88,7 @@ def _parsed(form: Form, now: datetime) -> Row:
     }
     words = said.get("text", "")
     if not words.strip():
-        words = text.plain(said.get("html", ""), BODY_LENGTH)
+        words = text.lines(said.get("html", ""), BODY_LENGTH)
     return _row(form, said, said.get("headers", ""), words, now)
 
 
@@ -183,7 +183,7 @@ def _words(message: email.message.Message) -> str:
             if kind == "text/plain" and found.strip():
                 return found
             html = html or found
-    return text.plain(html, BODY_LENGTH)
+    return text.lines(html, BODY_LENGTH)
 
 
 def _header(head: email.message.Message, name: str) -> str:

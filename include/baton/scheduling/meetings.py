@@ -23,7 +23,9 @@ def settle(
     Returns how many meetings were made, changed and cancelled.
     """
     counts: dict[str, int | str] = {"meetings_made": 0, "meetings_changed": 0, "cancelled": 0}
-    for chain in chains_of(conn, touched):
+    chains = chains_of(conn, touched | _known_by_now(conn))
+    _lock_guests(conn, chains)
+    for chain in chains:
         made, before, after = _settle_chain(conn, run, chain)
         counts["meetings_made"] = int(counts["meetings_made"]) + made
         changed = not made and before != after
@@ -31,6 +33,26 @@ def settle(
         newly_off = after["state"] == "cancelled" and (before or {}).get("state") != "cancelled"
         counts["cancelled"] = int(counts["cancelled"]) + newly_off
     return counts
+
+
+def _known_by_now(conn: psycopg.Connection[Any]) -> set[tuple[str, str]]:
+    """Return the bookings to come of guests who were strangers and are contacts by now."""
+    found = rows(
+        conn,
+        "select b.source, b.uid from ops.meeting m join ops.booking b on b.id = m.booking_id "
+        "join ops.contact c on c.email = b.guest_email "
+        "where m.contact_id is null and m.state = 'planned'",
+    )
+    return {(row["source"], row["uid"]) for row in found}
+
+
+def _lock_guests(conn: psycopg.Connection[Any], chains: list[Chain]) -> None:
+    """Lock all guests before anything else, in the order of whoever else locks several contacts."""
+    emails = {booking["guest_email"] for chain in chains for booking in chain}
+    conn.execute(
+        "select from ops.contact where email = any(%s) order by id for no key update",
+        (list(emails),),
+    )
 
 
 def find_owners(conn: psycopg.Connection[Any], run: Run) -> int:
@@ -73,8 +95,9 @@ def _settle_chain(
     )
     held = rows(
         conn,
-        "select * from ops.meeting where booking_id = any(%s) order by created_at, id for update",
-        (ids,),
+        "select * from ops.meeting where booking_id = any(%s) "
+        "order by booking_id = %s desc, created_at, id for update",
+        (ids, root["id"]),
     )
     leaf = _live_end(chain)
     state = "cancelled" if leaf["state"] == "cancelled" else "planned"
@@ -120,6 +143,9 @@ def _settle_chain(
         # Also for a meeting that was cancelled: a person has spoken, the owner goes on by hand.
         said = f"{chain[0]['guest_email']} booked a meeting."
         holds.stop_contact(conn, contact_id, "booking", meeting_id, said)
+    elif account_id is not None:
+        said = f"{chain[0]['guest_email']}, who is no contact, booked a meeting."
+        holds.pause_account(conn, account_id, "booking", meeting_id, said)
     return not held, before, now
 
 

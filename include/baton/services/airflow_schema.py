@@ -2,8 +2,8 @@
 
 `airflow db migrate` spends seconds on tables that depend on nothing but the installed Airflow. So
 `keep` lets it make them once, on a server of its own, and `fill` puts what came out of it into a new
-database in one transaction. Where nothing is kept, or a database has another version's tables,
-`fill` does nothing and Airflow migrates as it always would.
+database in one transaction. A database says in its comment for which versions it is whole; where it
+says anything else, or nothing is kept, `fill` does nothing and Airflow migrates as it always would.
 """
 
 import hashlib
@@ -11,11 +11,11 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from importlib.metadata import distributions
 from pathlib import Path
 
 import psycopg
+from psycopg import sql
 
 from baton.core.errors import BatonError
 from baton.core.settings import PROJECT
@@ -25,8 +25,9 @@ from baton.warehouse.connect import connect, scalar
 
 KEPT = PROJECT / ".baton" / "airflow-schema"
 BIN = PROJECT / ".venv" / "bin"
-_HEAD = "select string_agg(version_num, ' ' order by version_num) from alembic_version"
-_MARK = "-- alembic version: "
+_WHOLE_FOR = """
+    select shobj_description(oid, 'pg_database') from pg_database where datname = current_database()
+"""
 
 
 def keep() -> None:
@@ -37,21 +38,25 @@ def keep() -> None:
     path = _path()
     if path.exists():
         return
-    home = Path(tempfile.mkdtemp(prefix="baton-airflow-schema-"))
+    home = KEPT / "server"
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    embedded.destroy(home)  # of a set-up that was interrupted
     try:
         server = embedded.start(home, throwaway=True)
         url = server.ensure_database("airflow")
         outside = {n: v for n, v in os.environ.items() if not n.startswith("AIRFLOW_")}
         _run([BIN / "airflow", "db", "migrate"], outside | airflow_env(home, url))
-        dump = [server.binaries / "pg_dump", "--inserts", "--no-owner", "--no-privileges"]
+        dump: list[str | Path] = [
+            server.binaries / "pg_dump",
+            "--inserts",
+            "--no-owner",
+            "--no-privileges",
+        ]
         tables = _run([*dump, "--dbname", _without_password(url)], {"PGPASSWORD": server.password})
-        with connect(url) as conn:
-            head = scalar(conn, _HEAD)
-        KEPT.mkdir(mode=0o700, parents=True, exist_ok=True)
         for old in KEPT.glob("*.sql"):
             old.unlink()
         part = path.with_suffix(f".{os.getpid()}")
-        part.write_text(f"{_MARK}{head}\n{tables}")
+        part.write_text(tables)
         part.replace(path)
     finally:
         embedded.destroy(home)
@@ -59,29 +64,37 @@ def keep() -> None:
 
 
 def fill(url: str) -> bool:
-    """Make sure that a database has Airflow's tables as they are kept; tell whether it has.
+    """Make sure that a database has what Airflow needs; tell whether it has.
 
-    False says that `airflow db migrate` is needed, which will also say why if nothing can be made
-    there. Nothing is changed then.
+    False says that `airflow db migrate` is needed, and `mark` after it; the former will also say why
+    if nothing can be made there. Nothing is changed then.
     """
     path = _path()
+    with connect(url) as conn:
+        if scalar(conn, "select count(*) from pg_tables where schemaname = 'public'"):
+            return bool(scalar(conn, _WHOLE_FOR) == path.stem)
     if not path.exists():
         return False
-    with path.open() as file:
-        head = file.readline().removeprefix(_MARK).strip()
-    with connect(url) as conn:
-        if scalar(conn, "select to_regclass('public.alembic_version')") is not None:
-            return bool(scalar(conn, _HEAD) == head)
-        if scalar(conn, "select count(*) from pg_tables where schemaname = 'public'"):
-            return False
     password = psycopg.conninfo.conninfo_to_dict(url)["password"]
-    psql = [embedded_owner.binaries(embedded_owner.current()) / "psql", "--no-psqlrc", "--quiet"]
+    psql: list[str | Path] = [
+        embedded_owner.binaries(embedded_owner.current()) / "psql",
+        "--no-psqlrc",
+        "--quiet",
+    ]
     whole = ["--single-transaction", "--set", "ON_ERROR_STOP=1", "--output", os.devnull]
     try:
         _run([*psql, *whole, "--file", path, _without_password(url)], {"PGPASSWORD": str(password)})
     except BatonError:
         return False
+    mark(url)
     return True
+
+
+def mark(url: str) -> None:
+    """Write down that a database is whole for the installed Airflow and its providers."""
+    with connect(url) as conn:
+        statement = sql.SQL("comment on database {} is {}")
+        conn.execute(statement.format(sql.Identifier(conn.info.dbname), _path().stem))
 
 
 def _path() -> Path:
@@ -96,7 +109,9 @@ def _path() -> Path:
 
 def _without_password(url: str) -> str:
     """Return the address alone: arguments can be read by everybody on the machine."""
-    return psycopg.conninfo.make_conninfo(url, password=None)
+    parts = psycopg.conninfo.conninfo_to_dict(url)
+    kept = {name: str(value) for name, value in parts.items() if name != "password"}
+    return psycopg.conninfo.make_conninfo(**kept)
 
 
 def _run(command: list[str | Path], environ: dict[str, str]) -> str:

@@ -90,8 +90,9 @@ PLAN: tuple[Stage, ...] = (
     Pass(timedelta(days=60), "deals are won and lost"),
     Book(),
     SideBySide((RunDag("signal_ingestion"), RunDag("review_upkeep"), *INBOX)),
-    SideBySide((RunDag("lead_scoring"), RunDag("meeting_handoff"))),
-    SideBySide((RunDag("draft_generation"), RunDag("revenue_attribution"))),
+    RunDag("lead_scoring"),
+    SideBySide((RunDag("draft_generation"), RunDag("meeting_handoff"))),
+    RunDag("revenue_attribution"),
 )
 
 

@@ -30,16 +30,17 @@ def main() -> int:
     home.mkdir(exist_ok=True)
     try:
         with only_copy(profile, "make lint"):
-            # sqlfluff checks SQL as dbt compiles it, and dbt asks a database what is there.
-            environ = dict(os.environ) | _warehouse(home)
-            failed = [
-                name for name, command in CHECKS.items() if not _passes(name, command, environ)
-            ]
+            try:
+                # sqlfluff checks SQL as dbt compiles it, and dbt asks a database what is there.
+                environ = dict(os.environ) | _warehouse(home)
+                failed = [
+                    name for name, command in CHECKS.items() if not _passes(name, command, environ)
+                ]
+            finally:
+                embedded.destroy(home)
     except BatonError as error:
         print(f"make lint: {error}", file=sys.stderr)
         return 1
-    finally:
-        embedded.destroy(home)
     print(f"FAILED: {', '.join(failed)}" if failed else "All checks passed.")
     return 1 if failed else 0
 

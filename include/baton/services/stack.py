@@ -66,7 +66,8 @@ class Stack:
     def migrate(self) -> None:
         """Bring the warehouse and Airflow's database to the newest schema."""
         migrate.upgrade(self.database_url)
-        if airflow_schema.fill(self.postgres.url(METADATA)):
+        metadata = self.postgres.url(METADATA)
+        if airflow_schema.fill(metadata):
             return
         log = self.profile.file("logs", "airflow-migrate.log")
         with log.open("ab") as output:
@@ -86,6 +87,7 @@ class Stack:
             raise
         if status != 0:
             raise SupervisorError(f"Airflow could not set up its database; the reason is in {log}.")
+        airflow_schema.mark(metadata)
 
     def start(self, services: Supervisor) -> None:
         """Start everything and migrate both databases; `wait_ready` follows."""

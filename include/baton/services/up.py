@@ -31,10 +31,11 @@ STOPPING = "STOPPING"
 def main(arguments: list[str]) -> int:
     """Do what the one argument says (none, --stop, --clean; --serve is the daemon itself)."""
     deeds = {(): up, ("--stop",): down, ("--clean",): clean, ("--serve",): serve}
-    try:
-        return deeds[tuple(arguments)]()
-    except KeyError:
+    if (deed := deeds.get(tuple(arguments))) is None:
         print("Use `make up`, `make down` or `make clean`.", file=sys.stderr)
+        return 1
+    try:
+        return deed()
     except BatonError as error:
         if os.environ.get("BATON_DEBUG") == "1":
             raise
@@ -61,7 +62,12 @@ def up() -> int:
                 start_new_session=True,
             )
         print("Starting Postgres, the webhook receiver and Airflow ...", flush=True)
-        _await(profile, daemon, log)
+        try:
+            _await(profile, daemon, log)
+        except BaseException:  # Ctrl-C too: the daemon has a session of its own
+            daemon.terminate()
+            daemon.wait(STOP_TIMEOUT)
+            raise
     kept = ports.kept(profile.folder)
     print(f"  Airflow   http://127.0.0.1:{kept['airflow']}   (user admin, password "
           f"{passwords(profile.folder)['admin']})")  # fmt: skip

@@ -12,6 +12,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 TITLE_LENGTH = 500
 TEXT_LENGTH = 5_000
+# What begins a line of its own on a page.
+BLOCKS = ("br", "p", "div", "li", "td", "tr", "h1", "h2", "h3", "blockquote")
 URL_LENGTH = 2_000
 # Postgres keeps no NUL, and UTF-8 no lone surrogates; other control characters only do harm.
 _UNFIT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
@@ -52,22 +54,43 @@ def plain(value: object, limit: int = TEXT_LENGTH) -> str:
     return " ".join(clean(html.unescape(text)).split())[:limit].rstrip()
 
 
+def lines(value: object, limit: int = TEXT_LENGTH) -> str:
+    """Return the text of a page or mail in lines, as it is shown; "" for anything else.
+
+    What is quoted begins with a line ">", and a rule is a line of underscores, as in mail without
+    markup.
+    """
+    if not isinstance(value, str):
+        return ""
+    stripper = _Stripper(breaks="\n", marks={"blockquote": "\n>\n", "hr": f"\n{'_' * 10}\n"})
+    try:
+        stripper.feed(value)
+        stripper.close()
+    except (AssertionError, ValueError):
+        return plain(value, limit)
+    shown = clean("".join(stripper.parts)).split("\n")
+    return "\n".join(line for each in shown if (line := " ".join(each.split())))[:limit].rstrip()
+
+
 class _Stripper(HTMLParser):
-    def __init__(self) -> None:
+    def __init__(self, breaks: str = " ", marks: dict[str, str] | None = None) -> None:
         super().__init__(convert_charrefs=True)
         self.parts: list[str] = []
         self._hidden = 0
+        self._breaks = breaks
+        self._marks = marks or {}
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002
         self._hidden += tag in ("script", "style")
-        self.parts.append(" " if tag in ("br", "p", "div", "li", "td", "tr") else "")
+        self.parts.append(self._marks.get(tag, self._breaks if tag in BLOCKS else ""))
 
     def handle_endtag(self, tag: str) -> None:
         self._hidden = max(0, self._hidden - (tag in ("script", "style")))
+        self.parts.append(self._breaks if tag in BLOCKS and tag != "br" else "")
 
     def handle_data(self, data: str) -> None:
-        if not self._hidden:
-            self.parts.append(data)
+        if not self._hidden:  # a line break in the source is a space on the page
+            self.parts.append(re.sub(r"\s+", " ", data))
 
 
 def storable(value: Any) -> Any:

@@ -58,8 +58,12 @@ def warm_up() -> None:
     path = folder() / MANIFEST
     with tempfile.TemporaryDirectory(prefix="baton-dbt-") as scratch:
         target = Path(scratch)
-        runner.run(["parse"], environ=_PROFILE, target=target, logs=target, manifest=_read(path))
+        _, said = runner.run(
+            ["parse"], environ=_PROFILE, target=target, logs=target, manifest=_read(path)
+        )
     runner.let_go()
+    if said:
+        raise DbtFailed(f"dbt parse did not run: {said}")
     _held.clear()
     _held[path] = _read(path)
 

@@ -72,6 +72,21 @@ def _fill(r: Revenue) -> None:
     r.opportunity("o-moving", "80", outcome="open", stage="contract", opened=50, received=35)
     # Older than the motion itself: history that was brought along.
     r.opportunity("o-history", "5", opened=400, closed=300, received=3)
+    # Its system exported no accounts: the account is known by its key alone.
+    r.touch("t4", 30, account_key="ghost")
+    r.opportunity("o-ghost", "20", account="ghost")
+    # Somebody did not come: no touch.
+    r.land(
+        "meeting", "m1", opportunity_key="o-missed", starts_at=r.ago(30), outcome="guest_no_show"
+    )
+    r.opportunity("o-missed", "30")
+    # Its system leaves the stage as it was when the deal is won.
+    r.opportunity("o-kept", "40", outcome="open", stage="demo", opened=50, received=50)
+    r.opportunity("o-kept", "40", stage="demo", opened=50, closed=30, received=30)
+    # What it was worth in another currency does not count.
+    r.opportunity("o-moved", "110", outcome="open", opened=50, received=50)
+    r.conn.execute("update landing.opportunity set currency = 'USD' where natural_key = 'o-moved'")
+    r.opportunity("o-moved", "100", outcome="open", opened=50, received=40)
     _fill_randomly(r)
 
 
@@ -145,6 +160,12 @@ def test_no_credit_is_negative_and_shares_differ_by_a_cent_at_most(revenue: Reve
             "crm:o-two", "last_touch", [("email", "66.67")], id="and does not touch its neighbour",
         ),
         pytest.param("crm:o-no-amount", "linear", [], id="no amount, no credit"),
+        pytest.param(
+            "crm:o-ghost", "linear", [("call", "20.00")], id="an account without a record",
+        ),
+        pytest.param(
+            "crm:o-missed", "linear", [("unattributed", "30.00")], id="a missed meeting",
+        ),
     ],
 )  # fmt: skip
 def test_credit(
@@ -178,6 +199,8 @@ def test_the_first_amount_is_the_qualified_one(revenue: Revenue) -> None:
         "select amount, qualified_amount, stage from marts.opportunity where natural_key = 'o-moving'"
     )
     assert found == [(Decimal(80), Decimal(50), "contract")]
+    moved = "select qualified_amount, currency from marts.opportunity where natural_key = 'o-moved'"
+    assert revenue.rows(moved) == [(Decimal(100), "EUR")]
 
 
 def test_stages_come_from_the_versions(revenue: Revenue) -> None:
@@ -186,6 +209,11 @@ def test_stages_come_from_the_versions(revenue: Revenue) -> None:
         "where opportunity_id = 'crm:o-moving' order by visit"
     )
     assert found == [("demo", 15.0, True, True), ("contract", 35.0, False, True)]
+    kept = revenue.rows(
+        "select is_open_stage, days_in_stage, is_advanced_in_30_days from marts.opportunity_stage "
+        "where opportunity_id = 'crm:o-kept' order by visit"
+    )
+    assert kept == [(True, 20.0, True), (False, 30.0, False)]
 
 
 def test_history_is_marked_and_has_no_known_entry_into_its_stage(revenue: Revenue) -> None:
@@ -232,8 +260,8 @@ def test_metrics_count_what_stands_in_the_marts(revenue: Revenue) -> None:
             ],
         )  # fmt: skip
         credit = metrics.query(conn, ["revenue_credit_linear", "revenue"])
-    # 9 opportunities, one of them sourced; 6 won, 1 lost, 2 open.
-    assert found == [{"opportunity_count": 9, "sourced_share": 1 / 9, "win_rate": 6 / 7}]
+    # 13 opportunities, one of them sourced; 9 won, 1 lost, 3 open.
+    assert found == [{"opportunity_count": 13, "sourced_share": 1 / 13, "win_rate": 9 / 10}]
     assert credit[0]["revenue_credit_linear"] == credit[0]["revenue"]
 
 

@@ -70,6 +70,25 @@ def inbound(sender: str) -> Callable[[World, Person, str], None]:
     return make
 
 
+def booked_unread(world: World, person: Person, _message: str) -> None:
+    world.do(
+        "insert into landing.booking_event (source, natural_key, occurred_at, event_type, payload) "
+        "values ('cal', %s, ops.now(), 'BOOKING_CREATED', jsonb_build_object('email', %s::text))",
+        new_id("in"), person.email.title(),
+    )  # fmt: skip
+
+
+def event_unread(kind: str) -> Callable[[World, Person, str], None]:
+    def make(world: World, person: Person, _message: str) -> None:
+        world.do(
+            "insert into landing.email_event (source, natural_key, occurred_at, event_type, email, "
+            "payload) values ('sendgrid', %s, ops.now(), %s, %s, '{}')",
+            new_id("in"), kind, person.email,
+        )  # fmt: skip
+
+    return make
+
+
 def suppress(kind: str) -> Callable[[World, Person, str], None]:
     def make(world: World, person: Person, _message: str) -> None:
         with connect(world.settings.database_url) as conn:
@@ -196,6 +215,9 @@ CASES = [
     P(earlier("dropped"), 2, "sequence_ended", id="do not send: the step before was dropped"),
     P(inbound("Pat <{}>"), 1, "reply_unread", id="wait: a reply nobody has read yet"),
     P(inbound("someone@else.example"), 1, None, id="send: an unread reply of somebody else"),
+    P(booked_unread, 1, "booking_unread", id="wait: a booking nobody has read yet"),
+    P(event_unread("spamreport"), 1, "event_unread", id="wait: a complaint that is not settled"),
+    P(event_unread("delivered"), 1, None, id="send: an event that says nothing bad"),
     P(at("2027-03-01T08:00", "UTC"), 1, None, id="send: Monday 08:00 there"),
     P(at("2027-03-01T07:59", "UTC"), 1, "quiet_hours", id="wait: Monday 07:59 there"),
     P(at("2027-03-01T17:59", "UTC"), 1, None, id="send: Monday 17:59 there"),

@@ -186,6 +186,25 @@ def test_an_unknown_guest_of_a_known_company_gets_its_account(conn, make_run, kn
     assert meeting["account_id"] == known["account"]
     task = one(conn, "select * from ops.task where subject_id = %s", (meeting["bid"],))
     assert (task["kind"], task["is_exception"]) == ("unknown_guest", False)
+    # Nobody of the company is written to meanwhile.
+    hold = one(conn, "select kind, until > ops.now() as on from ops.hold "
+               "where scope = 'account' and subject_id = %s and cause_id = %s",
+               (known["account"], meeting["id"]))  # fmt: skip
+    assert (hold["kind"], hold["on"]) == ("booking", True)
+    # WHEN the guest becomes a contact, the meeting is theirs and their sequence has ended
+    with conn.transaction():
+        contact = conn.execute(
+            "with person as (insert into ops.person default values returning id) "
+            "insert into ops.contact (person_id, account_id, email, address_key) "
+            "select id, %s, %s, id from person returning id", (known["account"], guest),
+        ).fetchone()[0]  # fmt: skip
+    conn.commit()
+    book(make_run)
+    assert one(conn, "select contact_id from ops.meeting where id = %s", (meeting["id"],)) == {
+        "contact_id": contact
+    }
+    assert one(conn, "select kind from ops.hold where scope = 'contact' and subject_id = %s",
+               (contact,)) == {"kind": "booking"}  # fmt: skip
 
 
 def test_an_unknown_guest_of_an_unknown_company_is_an_exception(conn, make_run, known):

@@ -57,7 +57,7 @@ def test_airflow_takes_a_filled_database_for_its_own(
 
 def _other_version(conn: psycopg.Connection) -> None:
     conn.execute("create table alembic_version (version_num text)")
-    conn.execute("insert into alembic_version values ('older')")
+    conn.execute(f"comment on database {conn.info.dbname} is 'older'")
 
 
 def _others_table(conn: psycopg.Connection) -> None:
@@ -74,6 +74,22 @@ def test_a_database_with_other_tables_is_left_to_airflow(
     with psycopg.connect(empty) as conn:
         tables = conn.execute("select count(*) from pg_tables where schemaname = 'public'")
         assert tables.fetchone() == (1,)
+
+
+def test_no_password_stands_in_an_argument(empty: str) -> None:
+    whole = psycopg.conninfo.conninfo_to_dict(empty)
+    address = airflow_schema._without_password(empty)
+    assert psycopg.conninfo.conninfo_to_dict(address) == {
+        name: value for name, value in whole.items() if name != "password"
+    }
+    assert str(whole["password"]) not in address
+
+
+def test_what_airflow_migrated_itself_is_whole(kept: Path, empty: str) -> None:
+    with psycopg.connect(empty) as conn:
+        _other_version(conn)
+    airflow_schema.mark(empty)
+    assert airflow_schema.fill(empty)
 
 
 def test_sql_that_fails_leaves_nothing_behind(kept: Path, empty: str) -> None:

@@ -72,7 +72,7 @@ def test_a_row_is_read_as_the_mapping_says(importing: Importing) -> None:
         "select natural_key, outcome, amount::text, currency, opened_at::text, attributes, "
         "outcome_attributes from landing.opportunity",
     )[0]
-    assert row == ("D1", "won", "1200.50", "EUR", "2026-01-30 23:00:00+00", {"size": "big"}, {})
+    assert row == ("D1", "won", "1200.50", "EUR", "2026-01-31 00:00:00+00", {"size": "big"}, {})
 
 
 @pytest.mark.parametrize(

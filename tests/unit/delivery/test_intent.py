@@ -24,6 +24,8 @@ REPLIES = [
     P("We already use a module of our ERP.", "objection", id="already have one"),
     P("I'm not interested.", "objection", id="a plain no"),
     P("Kein Bedarf, danke.", "objection", id="German no"),
+    P("Please don\u2019t contact me again.", "opt_out", id="a telephone's apostrophe"),
+    P("We aren\u2019t interested.", "unclear", id="a no with it is no yes"),
     P("Not a priority this quarter. Try again after the summer.", "not_now", id="later"),
     P("Derzeit nicht, danke.", "not_now", id="German later"),
     P(

@@ -22,6 +22,8 @@ FRIDAY = date(2026, 11, 20)
         pytest.param("I call you tomorrow", date(2026, 11, 21), id="tomorrow"),
         pytest.param("on 30 February 2027", None, id="no such day"),
         pytest.param("in 3 weeks, perhaps", None, id="no day"),
+        pytest.param("by 5 apr\u0131l 2027", None, id="a letter that looks like an i"),
+        pytest.param("by fr\u0131day", None, id="a weekday with it"),
         pytest.param("we may 3 times", None, id="may is also a verb"),
     ],
 )

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from baton.delivery.inbound import new_words
 from baton.receiver.inbound import inbound, read_form
 from baton.receiver.store import Row
 from baton.signals.records import Reject
@@ -118,7 +119,26 @@ def test_wrong_charsets_lose_no_mail(charsets: str) -> None:
 
 def test_a_mail_of_html_only_becomes_text() -> None:
     body = form(headers=HEADERS, html="<p>Yes,</p><script>x()</script><p>gladly &amp; soon</p>")
-    assert row(body).columns["body"] == "Yes, gladly & soon"
+    assert row(body).columns["body"] == "Yes,\ngladly & soon"
+
+
+@pytest.mark.parametrize(
+    "quoted",
+    [
+        pytest.param(
+            '<div class="gmail_quote"><div>On Mon, Clara wrote:<br></div>'
+            "<blockquote>pick a time, or unsubscribe</blockquote></div>",
+            id="Gmail",
+        ),
+        pytest.param("<blockquote>pick a time, or unsubscribe</blockquote>", id="a quote alone"),
+        pytest.param(
+            "<hr><div><b>From:</b> Clara &lt;c@x.example&gt;</div><p>unsubscribe</p>", id="Outlook"
+        ),
+    ],
+)
+def test_what_is_quoted_in_html_is_not_what_was_written(quoted: str) -> None:
+    body = row(form(headers=HEADERS, html=f"<div>No thank\n you.<br></div>{quoted}"))
+    assert new_words(str(body.columns["body"])) == "No thank you."
 
 
 def test_a_mail_without_an_id_is_known_by_its_content() -> None:

@@ -41,11 +41,17 @@ first_seen as (
     group by opportunity_id
 ),
 
+-- In another currency than today's it would be another number.
 qualified as (
-    select distinct on (opportunity_id) opportunity_id, amount as qualified_amount
+    select distinct on (versions.opportunity_id)
+        versions.opportunity_id,
+        versions.amount as qualified_amount
     from versions
-    where amount is not null
-    order by opportunity_id, said_at, received_at
+    inner join opportunities on opportunities.opportunity_id = versions.opportunity_id
+    where
+        versions.amount is not null
+        and versions.currency is not distinct from opportunities.currency
+    order by versions.opportunity_id, versions.said_at, versions.received_at
 ),
 
 -- What was opened before the motion first ran is history that was brought along.
@@ -56,7 +62,11 @@ motion as (
 joined as (
     select
         opportunities.*,
-        coalesce(account_aliases.account_id, account_keys.account_key) as account_key,
+        coalesce(
+            account_aliases.account_id,
+            account_keys.account_key,
+            {{ record_key('opportunities.source', 'opportunities.account_natural_key') }}
+        ) as account_key,
         coalesce(account_aliases.account_id, account_keys.account_id) as account_id,
         contact_aliases.contact_id,
         owners.rep_id,

@@ -1,4 +1,5 @@
--- Touches and meetings that other systems recorded, tied to accounts, people and opportunities.
+-- Touches and meetings that other systems recorded, tied to accounts, people and opportunities. A meeting
+-- that somebody missed is no touch. An account that has no record of its own is known by its key.
 with touches as (
     select * from {{ ref('stg_landing__touches') }}
 ),
@@ -33,6 +34,7 @@ unioned as (
         'meeting:' || meeting_key, source, account_natural_key, contact_natural_key,
         opportunity_natural_key, owner_natural_key, 'meeting', outcome, null, starts_at
     from meetings
+    where outcome is null or outcome not in ('guest_no_show', 'host_no_show')
 ),
 
 joined as (
@@ -44,7 +46,13 @@ joined as (
         unioned.sequence,
         unioned.occurred_at,
         owners.name as rep,
-        account_keys.account_key,
+        coalesce(
+            account_keys.account_key,
+            {{ record_key(
+                'unioned.source',
+                'coalesce(unioned.account_natural_key, contacts.account_natural_key)'
+            ) }}
+        ) as account_key,
         contact_aliases.contact_id,
         unioned.source || ':' || unioned.opportunity_natural_key as opportunity_id
     from unioned

@@ -1,5 +1,6 @@
--- One row per opportunity and visit to a stage, from the versions of its record. When the first known
--- stage was entered is not known of imported history.
+-- One row per opportunity and visit to a stage, from the versions of its record. Where a system leaves
+-- the stage as it was when a deal is won or lost, that begins a visit too. When the first known stage was
+-- entered is not known of imported history.
 with versions as (
     select * from {{ ref('stg_landing__opportunity_versions') }}
 ),
@@ -13,7 +14,10 @@ changes as (
         *,
         lag(stage) over (
             partition by opportunity_id order by said_at, received_at
-        ) as earlier_stage
+        ) as earlier_stage,
+        lag(outcome) over (
+            partition by opportunity_id order by said_at, received_at
+        ) as earlier_outcome
     from versions
 ),
 
@@ -29,7 +33,7 @@ visits as (
             partition by opportunity_id order by said_at, received_at
         ) as next_outcome
     from changes
-    where earlier_stage is null or earlier_stage <> stage
+    where earlier_stage is null or earlier_stage <> stage or earlier_outcome <> outcome
 ),
 
 dated as (

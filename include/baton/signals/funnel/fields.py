@@ -21,6 +21,9 @@ ISO_PARTS = {"%Y": "Y", "%m": "m", "%b": "m", "%d": "d", "%H": "H", "%I": "H", "
 FIRST_YEAR, LAST_YEAR = 1900, 2199
 # Pairs in which the second may not lie before the first.
 ORDERED = {"opportunity": ("opened_at", "closed_at"), "meeting": ("starts_at", "ends_at")}
+ENDS = tuple(last for _, last in ORDERED.values())
+# Changes when the same cell is read as another value, so that a file is not taken for imported.
+READING = "2"
 
 
 @dataclass(frozen=True)
@@ -198,9 +201,16 @@ def _timestamp(name: str, rule: Column, source: str, mapping: Mapping) -> Field:
         pattern, replacement = _iso(form)
         iso = f"regexp_replace({source}, {literal(pattern)}, {literal(replacement)})"
         shape = f"{source} !~ {literal(pattern)}"
-    value = f"{iso}::timestamp at time zone {literal(mapping.timezone)}"
-    if mapping.timezone == "UTC":
+    if "%H" not in form and "%I" not in form:
+        # A day is the same day everywhere. Something that ends on it ends when it does: a touch on the
+        # day of closing lies before the closing, and what opened that day before it too.
         value = f"{iso}::timestamptz"  # sessions speak UTC
+        if name in ENDS:
+            value += " + interval '1 day' - interval '1 microsecond'"
+    elif mapping.timezone == "UTC":
+        value = f"{iso}::timestamptz"
+    else:
+        value = f"{iso}::timestamp at time zone {literal(mapping.timezone)}"
     reason = f"{_shown(source)} || {literal(f' is no date of the form {form}')}"
     # 0001-01-01 and 9999-12-31 are how some systems write "no date".
     far = f"extract(year from {iso}::timestamp) not between {FIRST_YEAR} and {LAST_YEAR}"

@@ -12,6 +12,7 @@ from baton.core.settings import Settings
 from baton.playbook import mappings
 from baton.playbook.mappings import Mapping
 from baton.playbook.reader import nearest
+from baton.signals.funnel.fields import READING
 from baton.signals.funnel.land import FunnelFile, land
 from baton.signals.funnel.stream import read_header
 from baton.warehouse.connect import connect, one
@@ -102,7 +103,7 @@ def _check(
             if column not in header
         ]
         digest = hashlib.sha256(entity.model_dump_json().encode())
-        digest.update(f"{mapping.currency} {mapping.timezone} {mapping.dates}".encode())
+        digest.update(f"{READING} {mapping.currency} {mapping.timezone} {mapping.dates}".encode())
         with path.open("rb") as handle:
             file_hash = hashlib.file_digest(handle, "sha256").hexdigest()
         hashes = (file_hash, digest.hexdigest())

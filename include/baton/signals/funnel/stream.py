@@ -51,7 +51,13 @@ def read_header(path: Path, delimiter: str) -> list[str]:
         raise InputError(
             f"{path}, line 1: the header is not UTF-8; save the file as UTF-8."
         ) from None
-    names = [name.strip() for name in next(csv.reader([text], delimiter=delimiter), [])]
+    try:
+        names = [name.strip() for name in next(csv.reader([text], delimiter=delimiter), [])]
+    except csv.Error:  # a lone carriage return, as spreadsheets on old Macs end their lines
+        raise InputError(
+            f"{path}, line 1: the header cannot be read as CSV; save the file with line ends of "
+            "Windows or Unix."
+        ) from None
     if not any(names):
         raise InputError(f"{path} is empty; its first line must name the columns.")
     if "\0" in text:
