@@ -31,10 +31,6 @@ products as (
     select * from {{ ref('stg_landing__products') }}
 ),
 
-runs as (
-    select * from {{ source('ops', 'run') }}
-),
-
 first_seen as (
     select opportunity_id, min(received_at) as first_received_at
     from versions
@@ -43,28 +39,24 @@ first_seen as (
 
 -- In another currency than today's it would be another number.
 qualified as (
-    select distinct on (versions.opportunity_id)
-        versions.opportunity_id,
-        versions.amount as qualified_amount
-    from versions
-    inner join opportunities on opportunities.opportunity_id = versions.opportunity_id
-    where
-        versions.amount is not null
-        and versions.currency is not distinct from opportunities.currency
-    order by versions.opportunity_id, versions.said_at, versions.received_at
+    select distinct on (v.opportunity_id) v.opportunity_id, v.amount as qualified_amount
+    from versions as v
+    inner join opportunities as o
+        on o.opportunity_id = v.opportunity_id and o.currency = v.currency
+    where v.amount is not null
+    order by v.opportunity_id, v.said_at, v.received_at
 ),
 
 -- What was opened before the motion first ran is history that was brought along.
 motion as (
-    select min(interval_start) as started_at from runs
+    select min(interval_start) as started_at from {{ source('ops', 'run') }}
 ),
 
 joined as (
     select
         opportunities.*,
         coalesce(
-            account_aliases.account_id,
-            account_keys.account_key,
+            account_aliases.account_id, account_keys.account_key,
             {{ record_key('opportunities.source', 'opportunities.account_natural_key') }}
         ) as account_key,
         coalesce(account_aliases.account_id, account_keys.account_id) as account_id,
