@@ -10,7 +10,6 @@ import hashlib
 import os
 import shutil
 import subprocess
-import sys
 from importlib.metadata import distributions
 from pathlib import Path
 
@@ -122,17 +121,3 @@ def _run(command: list[str | Path], environ: dict[str, str]) -> str:
             f"{Path(command[0]).name} could not make Airflow's tables: {' / '.join(said[-2:])}"
         )
     return done.stdout
-
-
-def main() -> int:
-    """Keep the tables; return the exit status."""
-    try:
-        keep()
-    except BatonError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

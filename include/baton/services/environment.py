@@ -166,9 +166,9 @@ def _link_project() -> None:
 
 def _prepare(log: IO[str]) -> None:
     """Make what the first run would otherwise wait for; where that fails, it will say so itself."""
-    for what in ("prepare", "airflow_schema"):
+    for what in ("report", "airflow"):
         with contextlib.suppress(SetupError):
-            _run(log, VENV / "bin" / "python", "-m", f"baton.services.{what}")
+            _run(log, VENV / "bin" / "python", "-m", "baton.services.prepare", what)
 
 
 if __name__ == "__main__":

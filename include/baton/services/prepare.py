@@ -1,15 +1,25 @@
-"""What depends on the code alone and takes long: made once by `make setup` or an image's build."""
+"""What depends on the code and the pins alone and takes long: made once by `make setup`.
+
+`python -m baton.services.prepare report` parses the dbt project and plans the report (an image's build
+does that too); `airflow` keeps Airflow's empty database.
+"""
 
 import sys
 
 from baton.core.errors import BatonError
-from baton.reports.steps import prepare
 
 
-def main() -> int:
-    """Parse the dbt project and plan the report; return the exit status."""
+def main(what: str) -> int:
+    """Make one of the two; return the exit status."""
     try:
-        prepare()
+        if what == "airflow":
+            from baton.services import airflow_schema
+
+            airflow_schema.keep()
+        else:
+            from baton.reports import steps
+
+            steps.prepare()
     except BatonError as error:
         print(error, file=sys.stderr)
         return 1
@@ -17,4 +27,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1] if sys.argv[1:] else "report"))
