@@ -10,7 +10,10 @@ from baton.warehouse.run import open_run
 
 
 def chain(environ: dict[str, str], started: Connection) -> None:
-    """Run message_delivery once: enqueue, release (the gate's part), send."""
+    """Run message_delivery once: enqueue, release (the gate's part), send.
+
+    Like a gate it releases all that waits: a run that was killed before its own release is among it.
+    """
     settings = core_settings.load(environ)
     with connect(settings.database_url) as conn:
         now = scalar(conn, "select ops.now()")
@@ -18,5 +21,8 @@ def chain(environ: dict[str, str], started: Connection) -> None:
     started.send("ready")
     steps.enqueue(run)
     with connect(settings.database_url) as conn:
-        conn.execute("update ops.run set released_at = ops.now() where id = %s", (run.id,))
+        conn.execute(
+            "update ops.run set released_at = ops.now() where dag_id = %s and released_at is null",
+            (run.dag_id,),
+        )
     steps.send(run)
