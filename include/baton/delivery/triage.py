@@ -72,14 +72,18 @@ class Triage:
             self._llm.close()
 
     def run_once(self) -> dict[str, int]:
-        """Triage what landed since the last time. Returns counts by intent."""
+        """Triage what landed since the last time. Returns counts by intent.
+
+        What lands while a model is asked is left to the next run: nobody is asked under a lock.
+        """
         with self._run.connect() as conn:
-            waiting = list(_landed(conn, watermark.window(conn, READER)))
+            first = watermark.window(conn, READER)
+            waiting = list(_landed(conn, first))
         for row in waiting:
             self._read(row, inbound.read(row))
         counts: dict[str, int] = {"replies": 0, "replies_repeated": 0}
         with self._run.connect() as conn:
-            seen = watermark.window(conn, READER)
+            seen = watermark.window(conn, READER).up_to(first.high)
             found = [(row, mail, _match(conn, mail)) for row, mail in
                      ((row, inbound.read(row)) for row in _landed(conn, seen))]  # fmt: skip
             _lock_people(conn, [match["contact_id"] for _, _, match in found])

@@ -119,6 +119,7 @@ CHOICES: dict[tuple[str, str], tuple[str, ...]] = {
     ("opportunity", "kind"): ("new_business", "expansion", "renewal"),
     ("meeting", "outcome"): ("attended", "guest_no_show", "host_no_show", "unknown"),
 }
+DELIMITERS = (",", ";", "\t", "|")
 DIRECTIVES = {
     "%Y": r"(\d{4})", "%m": r"(\d{1,2})", "%d": r"(\d{1,2})", "%b": r"([A-Za-z]{3})",
     "%H": r"(\d{1,2})", "%I": r"(\d{1,2})", "%M": r"(\d{2})", "%S": r"(\d{2})", "%p": r"([AaPp][Mm])",
@@ -247,7 +248,8 @@ class Mapping(Strict):
     currency: str
     timezone: str = "UTC"
     dates: str = "%Y-%m-%d"
-    delimiter: Literal[",", ";", "\t", "|"] = ","
+    decimal_mark: Literal[".", ","] = "."
+    delimiter: Literal[DELIMITERS] = ","  # type: ignore[valid-type]
     account: _entity("account") | None = None  # type: ignore[valid-type]
     contact: _entity("contact") | None = None  # type: ignore[valid-type]
     owner: _entity("owner") | None = None  # type: ignore[valid-type]

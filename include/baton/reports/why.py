@@ -45,14 +45,19 @@ PARTS = {
                content_hash
         from ops.decision where draft_id = %(draft_id)s and revision = %(revision)s""",
 }
-# What came of it is looked for from the moment on which the message left, at this contact and account.
+# The signals are those that made the lead and those that the message speaks of (a later one, in a
+# follow-up). What came of it is looked for from the moment on which the message left, at this contact
+# and account.
 LISTS = {
     "signals": """
         select ops.signal_id(source, natural_key) as id, source, signal_type, title, url,
                occurred_at, received_at
         from landing.signal
         where ops.signal_id(source, natural_key) in (
-            select jsonb_array_elements_text(%(signal_ids)s::jsonb))
+            select jsonb_array_elements_text(%(signal_ids)s::jsonb)
+            union
+            select evidence_id from ops.claim
+            where draft_id = %(draft_id)s and revision = %(revision)s)
         order by occurred_at""",
     "claims": """
         select text, grounded, reason, evidence_id, evidence_text, evidence_url

@@ -97,7 +97,9 @@ NOTHING: Mapping[str, str] = {
     "revenue_credit": "nothing was won yet",
     "target_remaining": "targets.csv has no target left to win this quarter",
 }
-HELD_OUT = "needs accounts left alone (holdout) and treated ones, drawn 90 days ago"
+HELD_OUT = (
+    "needs accounts left alone (holdout) and treated ones, drawn 90 days ago, in one currency"
+)
 YOUNG = "not mature yet: nobody was contacted {days} days ago"
 UNFINISHED = "too many are unfinished to know it yet"
 TWO_CURRENCIES = "{numerator} is in {one}, {denominator} is in {other}"

@@ -6,7 +6,7 @@ the oldest transaction still running: whatever lies below has committed or never
 other databases on the same server (Airflow's own, say) cannot have written here and hold nothing up.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
@@ -19,6 +19,10 @@ class Window:
     name: str
     low: str
     high: str
+
+    def up_to(self, high: str) -> "Window":
+        """Return this window, ending at `high` where that comes earlier (never before `low`)."""
+        return replace(self, high=str(max(int(self.low), min(int(self.high), int(high)))))
 
 
 def window(conn: psycopg.Connection[Any], name: str) -> Window:

@@ -40,8 +40,32 @@ def revenue(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
     with connect(database_url) as conn:
         made = Revenue(settings, conn)
         _fill(made)
+        folder = tmp_path_factory.mktemp("exports")
+        for amount in ("value", "{column: value, multiply: 1000}"):
+            bring(settings, folder, "corrected", "7", amount)
+        for value in ("7", "8"):
+            bring(settings, folder, "grown", value, "value")
         made.attribute()
         yield made
+
+
+CORRECTED = """
+source: {source}
+description: deals of another system
+currency: EUR
+opportunity:
+  file: deals.csv
+  key: id
+  columns: {{stage: stage, outcome: stage, amount: {amount}, opened_at: opened}}
+  values: {{outcome: {{Won: won, Open: open}}}}
+"""
+
+
+def bring(settings: Settings, folder: Path, source: str, value: str, amount: str) -> None:
+    """Import a file of one deal, worth `value`, under a mapping that reads `amount`."""
+    (folder / "deals.csv").write_text(f"id,stage,value,opened\nD1,Open,{value},2026-01-05\n")
+    (folder / "mapping.yml").write_text(CORRECTED.format(source=source, amount=amount))
+    import_folder(settings, folder, folder / "mapping.yml")
 
 
 def _fill(r: Revenue) -> None:
@@ -201,6 +225,14 @@ def test_the_first_amount_is_the_qualified_one(revenue: Revenue) -> None:
     assert found == [(Decimal(80), Decimal(50), "contract")]
     moved = "select qualified_amount, currency from marts.opportunity where natural_key = 'o-moved'"
     assert revenue.rows(moved) == [(Decimal(100), "EUR")]
+
+
+def test_what_was_read_with_a_mistaken_mapping_is_no_first_amount(revenue: Revenue) -> None:
+    found = revenue.rows(
+        "select source, amount, qualified_amount from marts.opportunity "
+        "where source in ('corrected', 'grown') order by source"
+    )
+    assert found == [("corrected", 7000, 7000), ("grown", 8, 7)]
 
 
 def test_stages_come_from_the_versions(revenue: Revenue) -> None:

@@ -1,10 +1,14 @@
 """What replies do: to the contact, to the account's others, and to people's task lists."""
 
 import json
+import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from baton.core.connections import Connection
 from baton.core.ids import address_key, new_id
 from baton.delivery import steps
 from tests.integration.delivery.world import MONDAY_NOON, Person, World
@@ -207,3 +211,35 @@ def test_text_from_outside_stays_text(world: World) -> None:
     triage(world)
     assert reply(world, key)["body"] == body
     assert reply(world, key)["intent"] == "unclear"
+
+
+def test_what_lands_while_the_model_is_asked_is_left_to_the_next_run(world: World) -> None:
+    person = world.person()
+    asked: list[str] = []
+
+    class Model(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            asked.append(land(world, person.email, f"Xyzzy {len(asked)}."))
+            self.send_error(400)
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Model)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}).start()
+    try:
+        endpoint = {"base_url": f"http://127.0.0.1:{server.server_address[1]}"}
+        connection = Connection("baton_llm", "openai", password="key", extra=endpoint)
+        run = world.new_run("reply_triage")
+        run = replace(run, settings=world.settings.with_connections({"baton_llm": connection}))
+        triage(world)
+        first = land(world, person.email, "Xyzzy.")
+        assert steps.triage(run)["replies"] == 1
+        assert reply(world, first)["intent"] == "unclear"
+        assert len(asked) == 1
+        assert steps.triage(run)["replies"] == 1
+        assert reply(world, asked[0])["intent"] == "unclear"
+    finally:
+        server.shutdown()
+        server.server_close()

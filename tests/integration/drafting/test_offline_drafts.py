@@ -269,6 +269,12 @@ class TestFollowUp:
         write(funnel)
         assert drafts_of(funnel, lead) == [(1, "approved")]
 
+    @pytest.mark.parametrize(("days_ago", "steps"), [(4 + 13.9, 2), (4 + 14.1, 1)])
+    def test_not_when_it_is_too_late(self, funnel: Funnel, days_ago, steps):
+        lead = self.started(funnel, days_ago=days_ago)
+        write(funnel)
+        assert len(drafts_of(funnel, lead)) == steps
+
     @pytest.mark.parametrize("state", ["bounced", "unknown", "failed", "queued", "complained"])
     def test_not_when_the_first_did_not_arrive(self, funnel: Funnel, state):
         lead = self.started(funnel, days_ago=5, state=state)

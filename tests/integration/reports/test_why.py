@@ -61,6 +61,26 @@ def test_it_is_told_in_the_order_in_which_it_happened(published: Published) -> N
     assert "employees 640: 20 of 20 points" in lines[4]
 
 
+def test_a_signal_that_only_the_message_speaks_of_is_told_too(published: Published) -> None:
+    message = message_of(published, 16)
+    with connect(published.settings.database_url) as conn:
+        conn.execute(
+            "insert into landing.signal (source, natural_key, occurred_at, received_at, run_id, "
+            "signal_type, title, payload) select 'jobs', 'later', occurred_at + interval '1 day', "
+            "received_at, run_id, 'hiring', 'Buyer 16 hires', '{}' from landing.signal "
+            "where natural_key = 's16'"
+        )
+        conn.execute(
+            "insert into ops.claim (draft_id, revision, position, text, evidence_id, evidence_text, "
+            "grounded) values (%s, %s, 9, 'You hire.', ops.signal_id('jobs', 'later'), 'x', true)",
+            (message["draft_id"], message["revision"]),
+        )
+        found = story_of(conn, message["id"])
+        conn.rollback()
+    assert [s["title"] for s in found["signals"]] == ["Buyer 16 raises money", "Buyer 16 hires"]
+    assert "Buyer 16 hires (jobs)" in told(found)
+
+
 def test_a_send_key_names_the_message_too(published: Published) -> None:
     message = message_of(published, 1)
     assert story(published, message["send_key"])["message"]["id"] == message["id"]

@@ -1,5 +1,6 @@
 """One broken source: the others are handed on in the same hour, and the broken one is named."""
 
+import json
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -7,9 +8,13 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from baton import motion
+from baton.cli import cli
+from baton.cli_doctor import examine
 from baton.core.errors import VendorError
+from baton.core.settings import Settings
 from baton.reports.standing import standing
 from baton.signals import steps
 from baton.warehouse.connect import connect
@@ -142,6 +147,46 @@ def test_each_source_ends_in_its_own_state(real_use: Own, playbook: Path, press:
         "select received, accepted + duplicates + quarantined from landing.intake"
     ):
         assert row[0] == row[1]
+
+
+def test_the_command_names_it_and_runs_the_other_dags(
+    real_use: Own, settings: Settings, playbook: Path, press: Press, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("fine", "garbage"):
+        write_source(playbook, press, name)
+    press.feed("/fine", ["Funding"])
+    press.pages["/garbage"] = (200, "<!doctype html><p>We moved!</p>")
+    environ = {
+        **{name: value for name, value in settings.environ.items() if name != "BATON_SIGNALS_URL"},
+        "BATON_DATABASE_URL": real_use.settings.database_url,
+        "BATON_PLAYBOOK": str(playbook),
+    }
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+
+    ran = CliRunner().invoke(cli, ["run", "signals", "--json"])
+
+    answer = json.loads(ran.stdout)
+    assert ran.exit_code == 1
+    assert set(answer) == {"signal_ingestion", "list_refresh", "failed"}
+    assert answer["signal_ingestion"]["land"]["landed"] == 1
+    (failed,) = answer["failed"]
+    assert failed.startswith("signal_ingestion sources: garbage is broken")
+    assert failed in ran.stderr
+
+    def said_of_sources() -> tuple[bool, str]:
+        (found,) = (each for each in examine(environ) if each.name == "sources")
+        return found.ok, found.detail
+
+    is_ok, detail = said_of_sources()
+    assert not is_ok
+    assert "garbage is broken: is no RSS or Atom feed" in detail
+    press.feed("/garbage", ["Funding"])
+    assert CliRunner().invoke(cli, ["run", "signal_ingestion"]).exit_code == 0
+    assert said_of_sources() == (
+        True,
+        "fine, garbage, product, site could be read when they were last asked",
+    )
 
 
 def test_a_source_that_is_silent_for_long_is_broken(

@@ -117,6 +117,41 @@ def test_a_bad_row_is_quarantined_with_line_column_and_reason(
     assert reason in found[0][3]
 
 
+@pytest.mark.parametrize(
+    ("value", "mark", "amount"),
+    [
+        ("1,200.50", ".", "1200.50"),
+        ("12.500", ".", "12.500"),
+        ("1.200,50", ",", "1200.50"),
+        ("12.500", ",", "12500"),
+        ("12,5", ",", "12.5"),
+        ("1.234.567", ",", "1234567"),
+    ],
+)
+def test_a_number_is_read_with_the_decimal_mark_of_the_mapping(
+    importing: Importing, value: str, mark: str, amount: str
+) -> None:
+    mapping = MAPPING.replace("account:\n", f'decimal_mark: "{mark}"\naccount:\n', 1)
+    summary, settings = importing(DEALS + GOOD.replace("1,200.50", value), mapping)
+    assert summary.entities[1].accepted == 1
+    assert query(settings, "select amount::text from landing.opportunity") == [(amount,)]
+
+
+def test_a_number_with_the_other_decimal_mark_is_quarantined_with_the_remedy(
+    importing: Importing,
+) -> None:
+    _, settings = importing(DEALS + GOOD.replace("1,200.50", "1.200,50"))
+    [(reason,)] = query(settings, "select reason from landing.quarantine")
+    assert reason == (
+        "'1.200,50' is not a number; with a decimal ',' write decimal_mark in the mapping"
+    )
+
+
+def test_another_delimiter_is_named(importing: Importing) -> None:
+    with pytest.raises(InputError, match=r"set apart by ';'; write `delimiter: \";\"` in mapping"):
+        importing(DEALS.replace(",", ";") + "D1;A1;Won;1;EUR;01/01/2026;;;\n")
+
+
 def test_a_repeated_key_is_a_duplicate_or_a_conflict(importing: Importing) -> None:
     other = GOOD.replace("1,200.50", "7")
     summary, settings = importing(DEALS + GOOD + GOOD + other)

@@ -63,6 +63,25 @@ def test_a_transaction_of_another_database_holds_nothing_up(
         assert take(reader) == ["quick"]
 
 
+def test_a_window_that_was_cut_leaves_the_rest_to_the_next_and_never_goes_back(url: str) -> None:
+    with connect(url) as reader, connect(url) as quick:
+        quick.execute(LAND, ("early",))
+        quick.commit()
+        first = watermark.window(reader, "reader")
+        reader.rollback()
+        quick.execute(LAND, ("late",))
+        quick.commit()
+        cut = watermark.window(reader, "reader").up_to(first.high)
+        found = reader.execute(READ, (cut.low, cut.high)).fetchall()
+        watermark.advance(reader, cut)
+        reader.commit()
+        assert [row[0] for row in found] == ["early"]
+        assert take(reader) == ["late"]
+        # WHEN another reader has gone further meanwhile
+        behind = watermark.window(reader, "reader").up_to(first.high)
+        assert behind.low == behind.high
+
+
 def test_a_reader_that_was_killed_reads_the_same_window_again(url: str) -> None:
     with connect(url) as quick:
         quick.execute(LAND, ("quick",))

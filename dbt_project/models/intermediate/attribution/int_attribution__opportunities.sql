@@ -37,14 +37,8 @@ first_seen as (
     group by opportunity_id
 ),
 
--- In another currency than today's it would be another number.
 qualified as (
-    select distinct on (v.opportunity_id) v.opportunity_id, v.amount as qualified_amount
-    from versions as v
-    inner join opportunities as o
-        on o.opportunity_id = v.opportunity_id and o.currency = v.currency
-    where v.amount is not null
-    order by v.opportunity_id, v.said_at, v.received_at
+    select * from {{ ref('int_attribution__qualified_amounts') }}
 ),
 
 -- What was opened before the motion first ran is history that was brought along.

@@ -19,6 +19,16 @@ renamed as (
         duplicates,
         quarantined,
 
+        -- booleans: whether the same file was read again later, under another mapping
+        coalesce(
+            mapping_hash <> last_value(mapping_hash) over (
+                partition by source, entity, file_hash
+                order by at
+                rows between unbounded preceding and unbounded following
+            ),
+            false
+        ) as is_read_anew,
+
         -- times
         at as received_at
     from intakes

@@ -13,6 +13,7 @@ renamed as (
         owner_key as owner_natural_key,
         product_key as product_natural_key,
         run_id,
+        intake_id,
 
         -- text
         name,

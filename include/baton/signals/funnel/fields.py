@@ -11,7 +11,11 @@ from psycopg import sql
 
 from baton.playbook.mappings import CHOICES, DIRECTIVES, ENTITIES, REQUIRED, Column, Entity, Mapping
 
-NUMBER = r"^-?(\d{1,15}|\d{1,3}(,\d{3})+)(\.\d{1,12})?$"
+# By decimal mark; thousands are set apart by the other one.
+NUMBER = {
+    ".": r"^-?(\d{1,15}|\d{1,3}(,\d{3})+)(\.\d{1,12})?$",
+    ",": r"^-?(\d{1,15}|\d{1,3}(\.\d{3})+)(,\d{1,12})?$",
+}
 ADDRESS = r"^[^@\s,;<>\"]+@[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$"
 DOMAIN = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$"
 # "0000-00-00" and its like have the right shape and are no date, which pg_input_is_valid tells.
@@ -170,11 +174,14 @@ def _domain(name: str, rule: Column, source: str, _mapping: Mapping) -> Field:
     return Field(name, rule.column, value, (check,))
 
 
-def _number(name: str, rule: Column, source: str, _mapping: Mapping, kind: str) -> Field:
-    value = f"replace({source}, ',', '')::numeric"
+def _number(name: str, rule: Column, source: str, mapping: Mapping, kind: str) -> Field:
+    mark, other = (".", ",") if mapping.decimal_mark == "." else (",", ".")
+    value = f"translate({source}, '{mark}{other}', '.')::numeric"
     if rule.multiply is not None:
         value = f"({value} * {rule.multiply})"
-    checks = [(f"{source} !~ {literal(NUMBER)}", f"{_shown(source)} || ' is not a number'")]
+    meant = literal(f" is not a number; with a decimal '{other}' write decimal_mark in the mapping")
+    hint = f"case when {source} ~ {literal(NUMBER[other])} then {meant} else ' is not a number' end"
+    checks = [(f"{source} !~ {literal(NUMBER[mark])}", f"{_shown(source)} || {hint}")]
     if kind == "money":
         checks.append((f"left({source}, 1) = '-'", f"{_shown(source)} || ' is negative money'"))
     else:

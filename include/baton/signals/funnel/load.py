@@ -1,6 +1,7 @@
 """Imports a folder of CSV exports under a mapping, one transaction per file."""
 
 import hashlib
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import psycopg
 from baton.core.errors import InputError
 from baton.core.settings import Settings
 from baton.playbook import mappings
-from baton.playbook.mappings import Mapping
+from baton.playbook.mappings import DELIMITERS, Mapping
 from baton.playbook.reader import nearest
 from baton.signals.funnel.fields import READING
 from baton.signals.funnel.land import FunnelFile, land
@@ -97,13 +98,17 @@ def _check(
                 mistakes.append(_absent(path, name, mapping_path))
             continue
         header = read_header(path, mapping.delimiter)
-        mistakes += [
-            _unknown_column(column, header, path, mapping_path)
-            for column in entity.named_columns()
-            if column not in header
-        ]
+        unknown = [column for column in entity.named_columns() if column not in header]
+        if unknown and (delimiter := _other_delimiter(header)):
+            mistakes.append(
+                f"{path} has its columns set apart by {delimiter!r}; write "
+                f"`delimiter: {json.dumps(delimiter)}` in {mapping_path.name}"
+            )
+        else:
+            mistakes += [_unknown_column(name, header, path, mapping_path) for name in unknown]
         digest = hashlib.sha256(entity.model_dump_json().encode())
-        digest.update(f"{READING} {mapping.currency} {mapping.timezone} {mapping.dates}".encode())
+        read_as = (mapping.currency, mapping.timezone, mapping.dates, mapping.decimal_mark)
+        digest.update(" ".join((READING, *read_as)).encode())
         with path.open("rb") as handle:
             file_hash = hashlib.file_digest(handle, "sha256").hexdigest()
         hashes = (file_hash, digest.hexdigest())
@@ -118,6 +123,11 @@ def _absent(path: Path, entity: str, mapping_path: Path) -> str:
     meant = nearest(path.name, there)
     hint = f"did you mean {meant}?" if meant else "add it, or write `optional: true` in its section"
     return f"{path} is missing, and {mapping_path.name} names it for '{entity}'; {hint}"
+
+
+def _other_delimiter(header: list[str]) -> str | None:
+    """Return what seems to set the columns apart where the mapping's delimiter finds but one."""
+    return next((mark for mark in DELIMITERS if len(header) == 1 and mark in header[0]), None)
 
 
 def _unknown_column(column: str, header: list[str], path: Path, mapping_path: Path) -> str:
