@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -33,9 +34,7 @@ def main() -> int:
             try:
                 # sqlfluff checks SQL as dbt compiles it, and dbt asks a database what is there.
                 environ = dict(os.environ) | _warehouse(home)
-                failed = [
-                    name for name, command in CHECKS.items() if not _passes(name, command, environ)
-                ]
+                failed = _failed(environ)
             finally:
                 embedded.destroy(home)
     except BatonError as error:
@@ -65,12 +64,31 @@ def _warehouse(home: Path) -> dict[str, str]:
     }
 
 
-def _passes(name: str, command: tuple[str, ...], environ: Mapping[str, str]) -> bool:
-    print(f"--- {name}", flush=True)
+def _failed(environ: Mapping[str, str]) -> list[str]:
+    """Run the checks, as many at once as there are processors, and tell of each in their order."""
+    failed = []
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        runs = pool.map(lambda command: _run(command, environ), CHECKS.values())
+        for name, (status, said, seconds) in zip(CHECKS, runs, strict=True):
+            print(f"--- {name}\n{said}    {seconds:.0f} s", flush=True)
+            if status != 0:
+                failed.append(name)
+    return failed
+
+
+def _run(command: tuple[str, ...], environ: Mapping[str, str]) -> tuple[int, str, float]:
+    """Return the exit status of a command, what it said, and the seconds it took."""
     began = time.monotonic()
-    done = subprocess.run([BIN / command[0], *command[1:]], cwd=PROJECT, env=environ, check=False)
-    print(f"    {time.monotonic() - began:.0f} s", flush=True)
-    return done.returncode == 0
+    done = subprocess.run(
+        [BIN / command[0], *command[1:]],
+        cwd=PROJECT,
+        env=environ,
+        check=False,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    return done.returncode, done.stdout, time.monotonic() - began
 
 
 if __name__ == "__main__":
