@@ -39,6 +39,11 @@ def run(
     before spares dbt the parsing; what it would write about it is not written then.
     """
     from dbt.cli.main import dbtRunner
+    from dbt_common.behavior_flags import BehaviorFlagRendered
+
+    # dbt looks through the source of every frame on the stack for the module that made a flag, to name
+    # it in a warning; where many modules are loaded, that takes longer than a small build.
+    BehaviorFlagRendered._default_source = staticmethod(lambda: "dbt")  # type: ignore[method-assign]
 
     options = [
         *("--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)),

@@ -248,7 +248,7 @@ def test_young_weeks_are_marked_and_old_ones_are_not(published: Published) -> No
         ("budget_use", "no sending was permitted yet"),
         ("next_step_owned_rate", "no next step was agreed yet"),
         ("incremental_pipeline_per_account", ("needs accounts left alone (holdout) and treated ones, "
-         "drawn 90 days ago")),
+         "drawn 90 days ago, in one currency")),
         ("task_brief_rate", "no task was handed to a person yet"),
     ],
 )  # fmt: skip
