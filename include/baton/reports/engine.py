@@ -145,13 +145,14 @@ def _exact(number: Any) -> Decimal:
 
 
 def _queries(manifest: Manifest, wanted: Iterable[Input]) -> list[Query]:
-    """Put what shares its marts, a condition and a cut into one query each."""
+    """Put what shares its marts, their time, a condition and a cut into one query each."""
     shared: dict[tuple[tuple[str, ...], str | None, int, bool], list[Input]] = {}
     for asked in sorted(set(wanted), key=_in_order):
         models = manifest.models(asked.name)
         money = asked.name in MONEY or asked.by_currency
         money = money and all("currency" in model.dimensions for model in models)
-        key = (tuple(sorted({m.name for m in models})), asked.condition, asked.days, money)
+        marts = tuple(sorted({f"{model.name} {model.time}" for model in models}))
+        key = (marts, asked.condition, asked.days, money)
         shared.setdefault(key, []).append(asked)
     made = []
     for (_, condition, days, money), inputs in shared.items():

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,8 @@ from baton.warehouse import parsed
 class Model:
     """A semantic model: the mart it reads, its primary entity and what it can be cut by.
 
-    `dimensions` holds the SQL of each dimension by its name.
+    `dimensions` holds the SQL of each dimension by its name, `time` the column whose week is meant;
+    a measure that belongs to another time has a model of its own, alike but for that.
     """
 
     name: str
@@ -84,6 +85,8 @@ def _model(record: dict[str, Any]) -> Model:
 
 def _measure(model: Model, record: dict[str, Any]) -> Measure:
     parameters = record.get("agg_params") or {}
+    if own_time := record.get("agg_time_dimension"):
+        model = replace(model, time=own_time)
     return Measure(
         name=record["name"],
         model=model,

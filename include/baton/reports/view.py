@@ -201,7 +201,7 @@ def _deals(report: Report, group: tuple[str, str]) -> tuple[Step, ...]:
     return (
         Step("opened", "opportunities", counted("opportunity_count", "value")),
         Step("closed", "opportunities", counted("win_rate", "denominator")),
-        Step("won", "opportunities", counted("won_count", "value")),
+        Step("won", "opportunities", counted("win_rate", "numerator")),
     )
 
 

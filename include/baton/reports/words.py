@@ -35,9 +35,9 @@ ROWS_ARE_SUMS = frozenset({"score_bands", "costs", "targets", "intakes"})
 
 # What each sum of money is the sum of, where the number of units says how much it rests on.
 COUNTED = {
-    "revenue": "opportunities_won",
+    "revenue": "wins",
     "sourced_pipeline": "opportunities_sourced",
-    "unattributed_revenue_share": "opportunities_won",
+    "unattributed_revenue_share": "wins",
     "sourced_pipeline_share": "opportunities",
     "influenced_pipeline_share": "opportunities",
     "untouched_pipeline_share": "opportunities",
@@ -87,7 +87,7 @@ NOTHING: Mapping[str, str] = {
     "steps_agreed": "no next step was agreed yet",
     "first_meetings_mature": "not mature yet: no first meeting is 30 days old",
     "opportunities": "no opportunity yet",
-    "opportunities_won": "no opportunity yet",
+    "wins": "no opportunity yet",
     "won_revenue": "no opportunity yet",
     "opportunities_without_account": "no opportunity yet",
     "qualified_pipeline": "no opportunity has an amount yet",

@@ -104,6 +104,21 @@ def test_a_small_funnel_is_reported_as_it_is(small: Published) -> None:
     assert parts(small, "win_rate", "region") == {"West": (2, 2), "East": (1, 2)}
 
 
+def test_what_was_won_is_of_the_week_of_the_close_and_a_rate_of_that_of_the_opening(
+    small: Published,
+) -> None:
+    found = small.rows(
+        "select metric, cut_value, value, n from ops.report_metric where cut = 'week' "
+        "and metric in ('won_count', 'revenue', 'win_rate', 'opportunity_count') order by 1"
+    )
+    assert [(row["metric"], row["cut_value"], row["value"], row["n"]) for row in found] == [
+        ("opportunity_count", "2026-01-05", 5, None),
+        ("revenue", "2026-01-26", Decimal("350.50"), 3),
+        ("win_rate", "2026-01-05", Decimal("0.75"), 4),
+        ("won_count", "2026-01-26", 3, None),
+    ]
+
+
 def test_two_spellings_are_one_product_and_a_misspelled_sector_is_mended(small: Published) -> None:
     assert parts(small, "win_rate", "product") == {"GTX Pro": (2, 2), "MG": (1, 2)}
     assert parts(small, "win_rate", "sector") == {
