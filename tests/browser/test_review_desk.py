@@ -105,6 +105,11 @@ def test_the_whole_round_of_a_reviewer(login, site):
 def test_a_viewer_reads_and_cannot_decide(login, site):
     page = open_desk(login("viewer"), site)
     assert page.locator("#approve").count() == 0
+    page.keyboard.press("?")
+    keys = page.inner_text("#help-dialog[open] .keys")
+    assert "next, previous draft" in keys
+    assert "approve" not in keys
+    page.keyboard.press("Escape")
     page.keyboard.press("a")
     answer = page.evaluate(
         """async () => {
