@@ -38,7 +38,7 @@ def cli() -> None:
 )
 @with_json
 def run(layer: str, interval: str | None, as_json: bool) -> None:
-    """Run all DAGs of one LAYER (or one DAG, by its id) here and now, without Airflow."""
+    """Run a LAYER's DAGs, or one DAG by its id, without Airflow."""
     chains = motion.chains_of(layer) or [motion.MOTION[layer]] if layer in names() else None
     if chains is None:
         raise InputError(
@@ -158,7 +158,7 @@ def report(form: str, output: Path | None, changes: bool, since: str | None, as_
 )
 @with_json
 def dbt_(arguments: tuple[str, ...], as_json: bool) -> None:
-    """Run dbt on this warehouse, such as `baton dbt build --select opportunity+`."""
+    """Run dbt here, such as `baton dbt build --select opportunity+`."""
     from baton.warehouse import dbt
 
     silent = ("--log-level", "none") if as_json else ()
@@ -199,7 +199,7 @@ def why(id_: str, as_json: bool) -> None:
 @cli.command()
 @with_json
 def doctor(as_json: bool) -> None:
-    """Check the database, the playbook and every connection, and say how to mend them."""
+    """Check database, playbook and connections; say what to mend."""
     findings = cli_doctor.examine(os.environ)
     bad = [finding for finding in findings if not finding.ok]
     answer = {"ok": not bad, "checks": [vars(finding) for finding in findings]}

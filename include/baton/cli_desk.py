@@ -12,7 +12,10 @@ from baton.warehouse.connect import connect
 @click.option("--rep", metavar="EMAIL", help="List this rep's next meetings instead.")
 @with_json
 def brief(meeting: str | None, rep: str | None, as_json: bool) -> None:
-    """Show the brief of one MEETING (its id), or the next meetings of a rep."""
+    """Show the brief of a MEETING, or the next meetings of a rep.
+
+    MEETING is its id, as the list of next meetings shows it.
+    """
     from baton.handoff import coming, render
 
     if (meeting is None) == (rep is None):
@@ -50,7 +53,10 @@ def brief(meeting: str | None, rep: str | None, as_json: bool) -> None:
 @click.option("--reason", required=True, help="How you know; kept with the message.")
 @with_json
 def settle(message: str, answer: str, reason: str, as_json: bool) -> None:
-    """Say of an unknown MESSAGE (its id or send key) whether it was sent; nothing is sent again."""
+    """Say whether an unknown MESSAGE was sent; nothing is sent again.
+
+    MESSAGE is its id or its send key.
+    """
     from baton.delivery.settle import settle as settle_message
 
     with connect(found_settings().database_url) as conn:
@@ -69,7 +75,7 @@ def settle(message: str, answer: str, reason: str, as_json: bool) -> None:
 @click.option("--reason", help="What was done about the cause; needed with --domain.")
 @with_json
 def resume(domain: str | None, reason: str | None, as_json: bool) -> None:
-    """Let sending go on after a pause, or a stopped domain with --domain."""
+    """Let sending go on after a pause, or for a stopped domain."""
     from baton.contactability import breakers, pause
 
     if domain is None and reason is not None:

@@ -68,11 +68,13 @@ def up() -> int:
             daemon.terminate()
             daemon.wait(STOP_TIMEOUT)
             raise
+    else:
+        print("Everything runs already.")
     kept = ports.kept(profile.folder)
     print(f"  Airflow   http://127.0.0.1:{kept['airflow']}   (user admin, password "
           f"{passwords(profile.folder)['admin']})")  # fmt: skip
     print(f"  Receiver  http://127.0.0.1:{kept['receiver']}")
-    print("DAGs start paused: switch on those you want. `make down` stops everything.")
+    print("New DAGs are paused: switch on those you want. `make down` stops everything.")
     return 0
 
 
