@@ -135,9 +135,12 @@ def _sources(settings: Settings) -> str:
     limits = thresholds.load(settings.playbook).signals
     with connect(settings.database_url) as conn:
         found = health.broken(conn, polled, limits.silent_hours)
+        silent = health.silent(conn, polled)
     if found:
         raise BatonError(" ".join(problem.sentence for problem in found))
-    return f"{', '.join(polled) or 'none'} could be read when they were last asked"
+    read = [name for name in polled if name not in {problem.source for problem in silent}]
+    said = f"{', '.join(read) or 'none'} could be read when last asked"
+    return "; ".join([said, *(problem.sentence for problem in silent)])
 
 
 def _disk(settings: Settings) -> str:

@@ -11,8 +11,10 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.middleware.base import RequestResponseEndpoint
 
+from baton.core.errors import BatonError
 from pages import PAGES
 from pages.access import refuse_foreign_writes, require
+from pages.rendering import page
 
 STATIC = Path(__file__).parent / "static"
 
@@ -41,10 +43,11 @@ def create_app() -> FastAPI:
         openapi_url=None,
         dependencies=[Depends(require("viewer")), Depends(refuse_foreign_writes)],
     )
-    app.add_exception_handler(StarletteHTTPException, _to_login)
+    app.add_exception_handler(StarletteHTTPException, _refused)
+    app.add_exception_handler(BatonError, _broken)
     app.middleware("http")(_protect)
     app.mount("/static", StaticFiles(directory=STATIC, check_dir=False), name="static")
-    for name in ("home", *(page.name for page in PAGES)):
+    for name in ("home", *(each.name for each in PAGES)):
         app.include_router(import_module(f"pages.{name}").router)
     return app
 
@@ -58,10 +61,22 @@ async def _protect(request: Request, call_next: RequestResponseEndpoint) -> Resp
     return response
 
 
-async def _to_login(request: Request, error: Exception) -> Response:
-    """Show the login to a browser that opens a page unknown; tell anything else plainly."""
+async def _refused(request: Request, error: Exception) -> Response:
+    """Say why not: to a browser that opens a page as a page, to anything else as JSON.
+
+    Whoever is unknown and opens a page is shown the login.
+    """
     assert isinstance(error, StarletteHTTPException)
-    wants_page = request.method == "GET" and "text/html" in request.headers.get("accept", "")
-    if error.status_code == 401 and wants_page:
-        return RedirectResponse(get_auth_manager().get_url_login(next_url=str(request.url)), 302)
+    if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
+        if error.status_code == 401:
+            login = get_auth_manager().get_url_login(next_url=str(request.url))
+            return RedirectResponse(login, 302)
+        said = page(request, "refused.html", "Not now", None, said=str(error.detail))
+        said.status_code = error.status_code
+        return said
     return await http_exception_handler(request, HTTPException(error.status_code, error.detail))
+
+
+async def _broken(request: Request, error: Exception) -> Response:
+    """Say what Baton foresaw going wrong, such as a mistake in the playbook."""
+    return await _refused(request, HTTPException(503, str(error)))

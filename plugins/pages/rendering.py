@@ -26,11 +26,13 @@ _templates = Environment(
 _templates.policies["json.dumps_kwargs"] = {"sort_keys": False}
 
 
-def page(request: Request, template: str, title: str, user: Person, **context: Any) -> HTMLResponse:
+def page(
+    request: Request, template: str, title: str, user: Person | None, **context: Any
+) -> HTMLResponse:
     """Return a page of `templates/`. A variable that the template misses raises.
 
     Templates get `root` (the address under which the pages are mounted), `here` (the page's path
-    below it), `title`, `user` and `pages` beside `context`.
+    below it), `title`, `user` (None where nobody is known) and `pages` beside `context`.
     """
     root = request.scope.get("root_path", "").rstrip("/")
     here = request.url.path.removeprefix(root).strip("/")

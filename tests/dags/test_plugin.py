@@ -1,9 +1,11 @@
 """The pages' door: who gets in, from where, and with what."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
@@ -22,6 +24,8 @@ JSON = {"origin": HOST, "content-type": "application/json"}
 @pytest.fixture(scope="module")
 def app() -> Any:
     """The app with its pages, and a few routes to try the door with."""
+    from baton.playbook import thresholds
+    from baton_airflow.hooks import settings
     from pages.access import require
     from pages.app import create_app
 
@@ -33,6 +37,11 @@ def app() -> Any:
             return {"name": user.name, "role": user.role, "rep": user.rep_email}
 
         trial.add_api_route(f"/{role}", write, methods=["GET", "POST"])
+
+    @trial.get("/thresholds")
+    def read() -> str:
+        return repr(thresholds.load(settings().playbook))
+
     made.include_router(trial)
     return made
 
@@ -72,6 +81,26 @@ def test_a_browser_without_a_login_is_shown_it(sign_in: Any) -> None:
     answer = sign_in().get("/review", headers={"accept": "text/html"})
     assert answer.status_code == 302
     assert answer.headers["location"].startswith("/auth/login?next=")
+
+
+def test_a_browser_is_told_on_a_page_why_not(
+    sign_in: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    answer = sign_in("ann", "public").get("/trial/viewer", headers={"accept": "text/html"})
+    assert answer.status_code == 403
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "ann has no role in Baton" in answer.text
+    # WHEN somebody mistyped a threshold, the desk needs it, and nothing else is wrong
+    playbook = tmp_path / "playbook"
+    shutil.copytree(PROJECT / "include" / "playbook", playbook)
+    path = playbook / "thresholds.yml"
+    path.write_text(path.read_text().replace("undo_seconds: 60", "undo_seconds: sixty"))
+    monkeypatch.setenv("BATON_PLAYBOOK", str(playbook))
+    client = sign_in("root", "admin")
+    assert client.get("/trial/thresholds").status_code == 503
+    answer = client.get("/trial/thresholds", headers={"accept": "text/html"})
+    assert answer.status_code == 503
+    assert "undo_seconds" in answer.text
 
 
 def test_a_user_without_a_role_learns_where_roles_are_given(sign_in: Any) -> None:

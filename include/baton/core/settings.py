@@ -50,7 +50,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     if not database_url:
         raise SettingsError(
             "BATON_DATABASE_URL is not set and no services of `make up` were found; "
-            "run `make up`, or set it to postgresql://user:password@host:port/database."
+            "run `make up` (or `make demo`), or set it to postgresql://user:password@host:port/database."
         )
     secret = environ.get("BATON_SECRET", "")
     if len(secret) < 16:

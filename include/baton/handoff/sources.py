@@ -1,7 +1,7 @@
 """What a brief is made of: the signals that lifted the lead, and everything that was exchanged."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 
 from baton.core.outside import one_line, visible
+from baton.playbook.signals import SignalType
 from baton.warehouse.connect import Row, rows
 from baton.writing.evidence import clean, is_for_machines, safe_url
 
@@ -131,11 +132,12 @@ def collect(
     meeting: Row,
     silent: Collection[str],
     untrusted: Collection[str] = (),
+    types: Mapping[str, SignalType] | None = None,
 ) -> Sources:
-    """Read what there is about one meeting.
+    """Read what there is about one meeting, or one task about a person.
 
     Signals of a `silent` type are not to be spoken of; neither are those of `untrusted` sources,
-    which also stand below all others.
+    which also stand below all others. By `types` the strongest at the time of the meeting come first.
     """
     reasons = meeting["reasons"] if isinstance(meeting["reasons"], dict) else {}
     lifted = [s for s in reasons.get("signals") or [] if isinstance(s, dict)]
@@ -152,7 +154,10 @@ def collect(
     thread = rows(
         conn, THREAD, {"contact": meeting["contact_id"], "booking": meeting["booking_id"]}
     )
-    signals = _ordered([_signal(row, silent, untrusted) for row in found])
+    # A task has no moment of its own: that of the newest signal serves to compare them.
+    moment = meeting.get("starts_at") or (found[0]["at"] if found else None)
+    strength = {row["id"]: _strength(row, moment or row["at"], types or {}) for row in found}
+    signals = _ordered([_signal(row, silent, untrusted) for row in found], strength)
     return Sources(meeting, signals, [_item(row) for row in thread])
 
 
@@ -176,8 +181,17 @@ def _signal(row: Row, silent: Collection[str], untrusted: Collection[str]) -> di
     }
 
 
-def _ordered(signals: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return what the score counted, heaviest first, then a few newer ones; the doubtful below all.
+def _strength(row: Row, moment: datetime, types: Mapping[str, SignalType]) -> float:
+    """Return the points of intent that a signal has left at a moment, as `signal_types.yml` says."""
+    worth = types.get(row["type"])
+    if worth is None:
+        return 0.0
+    days = max((moment - row["at"]).total_seconds() / 86_400, 0.0)
+    return worth.weight * float(0.5 ** (days / worth.half_life_days))
+
+
+def _ordered(signals: list[dict[str, Any]], strength: Mapping[str, float]) -> list[dict[str, Any]]:
+    """Return what the score counted and a few newer ones, strongest first; the doubtful below all.
 
     The same headline counts once, and from a trusted source rather than from another.
     """
@@ -189,7 +203,10 @@ def _ordered(signals: list[dict[str, Any]]) -> list[dict[str, Any]]:
             told.add(signal["title"].casefold())
             since.append(signal)
     heavy.sort(key=lambda s: (-float(s["weight"]), s["id"]))
-    return sorted(heavy + since[:FURTHER_SIGNALS], key=lambda s: s["doubt"] is not None)
+    return sorted(
+        heavy + since[:FURTHER_SIGNALS],
+        key=lambda s: (s["doubt"] is not None, -strength[s["id"]]),
+    )
 
 
 def _item(row: Row) -> dict[str, Any]:

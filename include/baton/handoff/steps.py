@@ -21,7 +21,7 @@ def brief(run: Run) -> dict[str, int | str]:
     playbook = run.settings.playbook
     said = voices.load(playbook)
     named = sequences_file.load(playbook)
-    untrusted = signals_folder.load(playbook).untrusted
+    known = signals_folder.load(playbook)
     limits = thresholds.load(playbook).handoff
     connection = run.settings.connection("baton_llm")
     llm = OpenAIClient(connection) if connection else None
@@ -33,11 +33,11 @@ def brief(run: Run) -> dict[str, int | str]:
             for meeting in sources.due(conn):
                 sequence = named.by_name.get(meeting["sequence"] or "")
                 silent = sequence.silent_signals if sequence else ()
-                found = sources.collect(conn, meeting, silent, untrusted)
+                found = sources.collect(conn, meeting, silent, known.untrusted, known.types)
                 conn.commit()  # nothing stays open while a model thinks
                 made = briefs.make(run, house, found)
                 counts[made] = int(counts[made]) + 1
-        counts["task_briefs"] = task_briefs.make(run, named, untrusted)
+        counts["task_briefs"] = task_briefs.make(run, named, known)
     finally:
         if llm is not None:
             llm.close()

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Collection
 from typing import Any
 
 import psycopg
@@ -10,6 +9,7 @@ from psycopg.types.json import Jsonb
 
 from baton.handoff import sources
 from baton.playbook.sequences import Sequences
+from baton.playbook.signals import Signals
 from baton.routing.tasks import give_brief
 from baton.warehouse.connect import Row, rows, scalar
 from baton.warehouse.run import Run
@@ -35,17 +35,14 @@ TASKS = """
 """
 
 
-def make(run: Run, named: Sequences, untrusted: Collection[str] = ()) -> int:
-    """Write a brief for every open task about a person that has none; return how many.
-
-    Signals of `untrusted` sources stand below all others.
-    """
+def make(run: Run, named: Sequences, known: Signals) -> int:
+    """Write a brief for every open task about a person that has none; return how many."""
     with run.connect() as conn:
         tasks = rows(conn, TASKS)
         for task in tasks:
             sequence = named.by_name.get(task["sequence"] or "")
             silent = sequence.silent_signals if sequence else ()
-            found = sources.collect(conn, task, silent, untrusted)
+            found = sources.collect(conn, task, silent, known.untrusted, known.types)
             _keep(conn, run, task, found)
     return len(tasks)
 

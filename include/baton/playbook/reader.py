@@ -7,6 +7,7 @@ you mean 'weights'?`
 import csv
 import difflib
 import io
+import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -163,9 +164,7 @@ def _sentence(
     if error["type"] == "missing":
         return f"{path}, line {line}: '{where}' is missing."
     if error["type"] in ("enum", "literal_error"):
-        expected = [
-            w.strip(" '") for w in str(error["ctx"]["expected"]).replace(" or ", ",").split(",")
-        ]
+        expected = re.findall(r"'((?:[^'\\]|\\.)*)'", str(error["ctx"]["expected"]))
         return f"{path}, line {line}: at '{where}', {_unknown(str(error['input']), expected)}"
     message = str(error["msg"]).removeprefix("Value error, ")
     end = "" if message.endswith("?") else "."
@@ -177,7 +176,8 @@ def _unknown(word: str, known: Sequence[str]) -> str:
         return f"'{word}' is not known here; did you mean '{meant}'?"
     if not known:
         return f"'{word}' is not known here."
-    return f"'{word}' is not known here; known are {', '.join(sorted(known))}."
+    shown = (name if name[:1].isalnum() else f"'{name}'" for name in sorted(known))
+    return f"'{word}' is not known here; known are {', '.join(shown)}."
 
 
 def _fields_at(model: Any, location: Location) -> list[str]:

@@ -55,10 +55,10 @@ class Source(Strict):
 
 
 class HttpSource(Source):
-    """A source that is asked over HTTP. The host is replaced where BATON_SIGNALS_URL is set.
+    """A source that is asked over HTTP.
 
     `enabled: sandbox` marks an example whose address only the sandbox answers: it is read where
-    BATON_SIGNALS_URL names a sandbox, and rests elsewhere.
+    BATON_SIGNALS_URL names a sandbox, which then stands in for its host, and rests elsewhere.
     """
 
     enabled: bool | Literal["sandbox"] = True  # type: ignore[assignment]

@@ -149,5 +149,5 @@ def _sentence(dag_id: str, run_ids: list[str], verdicts: list[Verdict]) -> str:
     return (
         f"The gate of {dag_id} failed, and nothing of {len(run_ids)} run(s) was handed on. "
         f"{'. '.join(parts)}. The failing rows are in ops.gate_result and on the report page; "
-        "mend them, then clear the gate."
+        "mend them, then clear the gate (or run it again)."
     )

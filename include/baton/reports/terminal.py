@@ -86,17 +86,17 @@ def _say(console: Console, text: str, indent: int = 0, style: str = "") -> None:
 
 def _answers(console: Console, report: Report) -> None:
     console.print(Text(f"Stage report as of {report.as_of:%Y-%m-%d %H:%M} UTC", style="bold"))
+    for alarm in report.alarms:
+        console.print()
+        _say(console, f"! {alarm.what}", style="bold red")
+        for sentence in alarm.sentences:
+            _say(console, sentence, 4)
     for answer in headline(report):
         console.print()
         console.print(Text(answer.question, style="bold"))
         _say(console, answer.answer, 2)
         if answer.detail:
             _say(console, answer.detail, 4)
-    for alarm in report.alarms:
-        console.print()
-        _say(console, f"! {alarm.what}", style="bold red")
-        for sentence in alarm.sentences:
-            _say(console, sentence, 4)
     console.print()
 
 

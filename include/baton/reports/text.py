@@ -23,9 +23,10 @@ def amount(value: Decimal, unit: str, currency: str | None = None) -> str:
     if unit == "share":
         return f"{share(value)} %"
     if unit.startswith("currency"):
-        name = currency or ""
-        per = f" per {name}" if unit.endswith("per currency") else ""
-        return f"{number(value)} {name}{per}".strip()
+        if currency is None:  # a sum over everything, whose parts are in one currency
+            return number(value)
+        per = f" per {currency}" if unit.endswith("per currency") else ""
+        return f"{number(value)} {currency}{per}"
     if unit in ("count", "tokens", "score"):
         return number(value)
     if unit == "times":
@@ -112,9 +113,9 @@ def words_of(name: str | None) -> str:
 def lack(groups: Iterable[str]) -> str:
     """Return why a table of these groups would say nothing: "unknown", "unattributed", or "" if it says."""
     known = set(groups)
-    if known and known <= NO_GROUP:
-        return "unknown"
-    return UNATTRIBUTED if known and known <= NO_GROUP | {UNATTRIBUTED} else ""
+    if known == {UNATTRIBUTED}:
+        return UNATTRIBUTED
+    return "unknown" if known and known <= NO_GROUP | {UNATTRIBUTED} else ""
 
 
 def in_place_of(title: str, why: str, cuts: Sequence[str]) -> str:

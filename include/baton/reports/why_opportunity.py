@@ -116,7 +116,10 @@ def _because(mart: Row) -> str:
         return f"{touched}, but the motion did not reach the account {window}"
     if not mart["has_account"]:
         return "its record names no account, so that no touch of one counts for it"
-    return "its account had no touch from 90 days before it was opened until its close"
+    return (
+        "no touch counts for it: none until its close names it, and those of its account in the 90 days "
+        "before it was opened and until its close, if any, name others"
+    )
 
 
 def _versions(kept: list[Row]) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from baton.reports.text import DASH, UNATTRIBUTED, number
+from baton.reports.text import DASH, UNATTRIBUTED
 from baton.warehouse.connect import Row
 
 
@@ -76,7 +76,12 @@ def _history(versions: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
 
 
 def _money(value: Decimal | None, currency: str | None) -> str:
-    return "none" if value is None else f"{number(value)} {currency or ''}".rstrip()
+    return "none" if value is None else f"{_exact(value)} {currency or ''}".rstrip()
+
+
+def _exact(value: Decimal) -> str:
+    """Return a number with every digit that it has: a correction of a cent is one."""
+    return f"{value.normalize():,f}" if value % 1 else f"{value:,.0f}"
 
 
 def _value(value: Any) -> str:
@@ -85,7 +90,7 @@ def _value(value: Any) -> str:
         return DASH
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M}"
-    return number(value) if isinstance(value, Decimal) else str(value)
+    return _exact(value) if isinstance(value, Decimal) else str(value)
 
 
 def _said(word: str) -> str:

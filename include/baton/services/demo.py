@@ -10,7 +10,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
         with only_copy(profile, "make demo"), stoppable():
             return perform(profile, in_ci=in_ci)
     except Stopped:
-        print("\nStopped. Nothing is left running; `make demo` goes on from here.")
+        print("Stopped. Nothing is left running; `make demo` goes on from here.")
         return 130
     except BatonError as error:
         if os.environ.get("BATON_DEBUG") == "1":
@@ -73,7 +74,7 @@ def perform(
     shown = Shown(_totals(), plain=in_ci or None)
     shown.say("Starting Postgres, the sandbox, the webhook receiver and Airflow ...")
     try:
-        with Supervisor(profile) as services:
+        with Supervisor(profile) as services, _said_when_stopped():
             stack = prepare(
                 profile,
                 sandbox=True,
@@ -103,6 +104,16 @@ def perform(
     finally:
         if (server := embedded.running(profile.folder)) is not None:
             server.stop()
+
+
+@contextmanager
+def _said_when_stopped() -> Iterator[None]:
+    """Say at once that a Ctrl-C was heard: ending everything takes a while."""
+    try:
+        yield
+    except Stopped:
+        print("\nStopping everything that was started ...", flush=True)
+        raise
 
 
 def _totals() -> dict[str, int]:
@@ -269,7 +280,9 @@ def to_look_at(database_url: str) -> tuple[int, str | None, str | None]:
     with connect(database_url) as conn:
         waiting = scalar(conn, "select count(*) from ops.draft where state = 'pending'")
         meeting = scalar(
-            conn, "select id from ops.meeting where state = 'planned' order by starts_at limit 1"
+            conn,
+            "select id from ops.meeting where state = 'planned' and starts_at > ops.now() "
+            "order by starts_at limit 1",
         )
         message = scalar(
             conn,

@@ -82,5 +82,11 @@ def _free(service: Service, port: int) -> int:
     raise PortBusy(
         f"Port {port}, wanted for {service.name}, is taken by {holder}; "
         "end that (`make down` ends what `make up` started), or choose another port with "
-        f"{service.variable}={free_port()}."
+        f"{service.variable}={_other_port(port)}."
     )
+
+
+def _other_port(port: int) -> int:
+    """Return the next free port, below those that Linux lends to outgoing connections."""
+    near = (candidate for candidate in range(port + 1, 32_768) if port_is_free(candidate))
+    return next(near, 0) or free_port()

@@ -81,6 +81,16 @@ def broken(conn: psycopg.Connection[Any], names: Sequence[str], silent_hours: in
     ]
 
 
+def silent(conn: psycopg.Connection[Any], names: Sequence[str]) -> list[Problem]:
+    """Return the problems of these sources that may pass by themselves, by name."""
+    found = conn.execute(
+        "select source, problem from ops.source_problem where source = any(%s) and passing "
+        "order by source",
+        (list(names),),
+    )
+    return [Problem(source, said, passing=True) for source, said in found]
+
+
 def refusal(
     conn: psycopg.Connection[Any],
     run_id: str,

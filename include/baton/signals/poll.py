@@ -108,8 +108,8 @@ def open_source(
 
 
 def address(spec: HttpSource, settings: Settings) -> str:
-    """Return a source's URL; BATON_SIGNALS_URL, where it is set, takes the place of its host."""
-    base = settings.environ.get("BATON_SIGNALS_URL", "").rstrip("/")
-    if not base:
+    """Return a source's URL; for an example (`enabled: sandbox`) the sandbox takes its host's place."""
+    if spec.enabled != "sandbox":
         return spec.url
+    base = settings.environ["BATON_SIGNALS_URL"].rstrip("/")  # without it an example is not read
     return base + urlunsplit(("", "", *urlsplit(spec.url)[2:]))

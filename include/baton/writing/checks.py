@@ -95,7 +95,7 @@ def _figures(
     digits = {n for n in numbers(_MINUTES.sub("", body)) if n[0].isdigit() or n == "%"}
     for new in sorted(digits - allowed):
         severity = "warning" if by_person else "error"
-        yield Finding("ungrounded-figure", severity, f"No evidence says {new}.")
+        yield Finding("ungrounded-figure", severity, f'No evidence says "{new}".')
 
 
 def _speakable(occasion: Occasion) -> list[Evidence]:

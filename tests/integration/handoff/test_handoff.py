@@ -85,9 +85,10 @@ def test_the_brief_has_signals_with_weights_the_exact_thread_and_an_opener(conn,
 
     row = brief_of(conn, met)
     assert row["is_complete"]
+    # A visit counts for more when it is fresh, and has faded by the day of the meeting.
     assert [(s["type"], s["weight"]) for s in row["signals"]] == [
-        ("site_visit_pricing", 28.0), ("hiring", 18.5)]  # fmt: skip
-    assert row["signals"][1]["url"] == "https://jobs.example/1"
+        ("hiring", 18.5), ("site_visit_pricing", 28.0)]  # fmt: skip
+    assert row["signals"][0]["url"] == "https://jobs.example/1"
     kinds = [item["kind"] for item in row["thread"]]
     assert kinds[-1] == "they booked" or "they booked" in kinds
     ours = next(i for i in row["thread"] if i["kind"] == "we wrote")

@@ -185,7 +185,7 @@ def test_the_command_names_it_and_runs_the_other_dags(
     assert CliRunner().invoke(cli, ["run", "signal_ingestion"]).exit_code == 0
     assert said_of_sources() == (
         True,
-        "fine, garbage, product, site could be read when they were last asked",
+        "fine, garbage, product, site could be read when last asked",
     )
 
 

@@ -143,7 +143,8 @@ def test_a_number_with_the_other_decimal_mark_is_quarantined_with_the_remedy(
     _, settings = importing(DEALS + GOOD.replace("1,200.50", "1.200,50"))
     [(reason,)] = query(settings, "select reason from landing.quarantine")
     assert reason == (
-        "'1.200,50' is not a number; with a decimal ',' write decimal_mark in the mapping"
+        "'1.200,50' is not a number; if this column has a decimal comma, write decimal_mark: ',' in the "
+        "mapping"
     )
 
 

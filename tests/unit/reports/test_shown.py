@@ -220,6 +220,9 @@ def test_credit_says_what_its_rows_contain(show) -> None:  # type: ignore[no-unt
     assert "Qunattributed" not in text
     alone = " ".join(show(report(credit("sequence", "unattributed", 50_000))).split())
     assert "by sequence: all of it is unattributed, because nothing that was won" in alone
+    of_nobody = (credit("rep", "nobody", 30_000), credit("rep", "unattributed", 20_000))
+    unnamed = " ".join(show(report(*of_nobody)).split())
+    assert "by rep: not shown, because the data name no rep." in unnamed
 
 
 @pytest.mark.parametrize("columns", [80, 100, 120, 200])

@@ -1,8 +1,8 @@
 {{ config(materialized='ephemeral') }}
 
 -- The amount that each opportunity was first qualified with, in today's currency: in another one it would
--- be another number. Where a file was read anew under a corrected mapping, what was read with the old one
--- counts only if nothing else does.
+-- be another number. Where a mapping reads amounts in another way now, what was read in the old one counts
+-- only if nothing else does.
 with opportunities as (
     select * from {{ ref('stg_landing__opportunities') }}
 ),
@@ -27,6 +27,6 @@ left join intakes on intakes.intake_id = versions.intake_id
 where versions.amount is not null
 order by
     versions.opportunity_id,
-    coalesce(intakes.is_read_anew, false),
+    coalesce(intakes.is_misread, false),
     versions.said_at,
     versions.received_at

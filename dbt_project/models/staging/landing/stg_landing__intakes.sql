@@ -19,15 +19,15 @@ renamed as (
         duplicates,
         quarantined,
 
-        -- booleans: whether the same file was read again later, under another mapping
+        -- booleans: whether amounts are read in another way now, as after a mistake in the mapping
         coalesce(
-            mapping_hash <> last_value(mapping_hash) over (
-                partition by source, entity, file_hash
-                order by at
+            amount_hash <> last_value(amount_hash) over (
+                partition by source, entity
+                order by at, id
                 rows between unbounded preceding and unbounded following
             ),
             false
-        ) as is_read_anew,
+        ) as is_misread,
 
         -- times
         at as received_at

@@ -179,7 +179,11 @@ def _number(name: str, rule: Column, source: str, mapping: Mapping, kind: str) -
     value = f"translate({source}, '{mark}{other}', '.')::numeric"
     if rule.multiply is not None:
         value = f"({value} * {rule.multiply})"
-    meant = literal(f" is not a number; with a decimal '{other}' write decimal_mark in the mapping")
+    meant = literal(
+        " is not a number; if this column has a decimal comma, write decimal_mark: ',' in the mapping"
+        if mark == "."
+        else " is not a number with a decimal comma, which the mapping's decimal_mark asks for"
+    )
     hint = f"case when {source} ~ {literal(NUMBER[other])} then {meant} else ' is not a number' end"
     checks = [(f"{source} !~ {literal(NUMBER[mark])}", f"{_shown(source)} || {hint}")]
     if kind == "money":

@@ -23,13 +23,17 @@ KEPT_CHARACTERS = 10_000  # of a rejected row, in the quarantine
 
 @dataclass(frozen=True)
 class FunnelFile:
-    """A file that was found, with the header that was read; `hashes` are the file's and mapping's."""
+    """A file that was found, with the header that was read.
+
+    `hashes` are the file's and the mapping's; `amount_hash` is that of how its amounts are read.
+    """
 
     mapping: Mapping
     entity: Entity
     path: Path
     header: list[str]
     hashes: tuple[str, str]
+    amount_hash: str
 
     @property
     def raw_table(self) -> str:
@@ -72,13 +76,15 @@ def land(conn: psycopg.Connection[Any], file: FunnelFile) -> Counts:
     counts = Counts(received, accepted, received - quarantined - accepted, quarantined)
     conn.execute(
         """
-        insert into landing.intake (id, source, entity, file, file_hash, mapping_hash, raw_table,
-                                    received, accepted, duplicates, quarantined)
-        values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+        insert into landing.intake (id, source, entity, file, file_hash, mapping_hash,
+                                    amount_hash, raw_table, received, accepted, duplicates,
+                                    quarantined)
+        values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
         """,
         (
             intake, file.mapping.source, file.entity.entity, file.path.name, *file.hashes,
-            file.raw_table, counts.received, counts.accepted, counts.duplicates, counts.quarantined,
+            file.amount_hash, file.raw_table, counts.received, counts.accepted, counts.duplicates,
+            counts.quarantined,
         ),
     )  # fmt: skip
     conn.execute("drop table aside")

@@ -11,7 +11,7 @@ import psycopg
 from baton.core.errors import InputError
 from baton.core.settings import Settings
 from baton.playbook import mappings
-from baton.playbook.mappings import DELIMITERS, Mapping
+from baton.playbook.mappings import DELIMITERS, ENTITIES, Entity, Mapping
 from baton.playbook.reader import nearest
 from baton.signals.funnel.fields import READING
 from baton.signals.funnel.land import FunnelFile, land
@@ -112,10 +112,21 @@ def _check(
         with path.open("rb") as handle:
             file_hash = hashlib.file_digest(handle, "sha256").hexdigest()
         hashes = (file_hash, digest.hexdigest())
-        files.append(FunnelFile(mapping, entity, path, header, hashes))
+        files.append(
+            FunnelFile(mapping, entity, path, header, hashes, _amount_hash(mapping, entity))
+        )
     if mistakes:
         raise InputError("\n".join(mistakes))
     return files, absent
+
+
+def _amount_hash(mapping: Mapping, entity: Entity) -> str:
+    """Return the hash of what makes a number of an amount's cell."""
+    if "amount" not in ENTITIES[entity.entity]:
+        return ""
+    rule, values = entity.column_of("amount"), entity.values_of("amount")
+    read_as = (READING, rule, entity.constant_of("amount"), values, mapping.decimal_mark)
+    return hashlib.sha256(repr(read_as).encode()).hexdigest()
 
 
 def _absent(path: Path, entity: str, mapping_path: Path) -> str:
