@@ -86,7 +86,9 @@ def changes_of(conn: psycopg.Connection[Any], since: datetime | None = None) -> 
     """
     newest = one(conn, f"{NEWEST} {ORDER}")
     if newest is None:
-        raise InputError("There is no report yet; the DAG revenue_attribution (baton run attribution) makes one.")
+        raise InputError(
+            "There is no report yet; the DAG revenue_attribution (baton run attribution) makes one."
+        )
     earlier = _earlier(conn, newest, since)
     if earlier is None:
         return Changes(Made(**newest), None, ())

@@ -80,7 +80,9 @@ def latest(conn: psycopg.Connection[Any]) -> Report:
         "select id, as_of, made_at, seconds from ops.report order by as_of desc, made_at desc limit 1",
     )
     if found is None:
-        raise InputError("There is no report yet; the DAG revenue_attribution (baton run attribution) makes one.")
+        raise InputError(
+            "There is no report yet; the DAG revenue_attribution (baton run attribution) makes one."
+        )
     key = {"id": found["id"]}
     definitions = [
         Definition(**row)
