@@ -1,5 +1,6 @@
 """The app that carries the pages: login, role and origin are checked here, before any page's code."""
 
+from http import HTTPStatus
 from importlib import import_module
 from pathlib import Path
 
@@ -71,7 +72,8 @@ async def _refused(request: Request, error: Exception) -> Response:
         if error.status_code == 401:
             login = get_auth_manager().get_url_login(next_url=str(request.url))
             return RedirectResponse(login, 302)
-        said = page(request, "refused.html", "Not now", None, said=str(error.detail))
+        title = HTTPStatus(error.status_code).phrase
+        said = page(request, "refused.html", title, None, said=str(error.detail))
         said.status_code = error.status_code
         return said
     return await http_exception_handler(request, HTTPException(error.status_code, error.detail))

@@ -89,6 +89,7 @@ def test_a_browser_is_told_on_a_page_why_not(
     answer = sign_in("ann", "public").get("/trial/viewer", headers={"accept": "text/html"})
     assert answer.status_code == 403
     assert answer.headers["content-type"].startswith("text/html")
+    assert "<h1>Forbidden</h1>" in answer.text
     assert "ann has no role in Baton" in answer.text
     # WHEN somebody mistyped a threshold, the desk needs it, and nothing else is wrong
     playbook = tmp_path / "playbook"

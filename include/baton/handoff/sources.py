@@ -202,10 +202,9 @@ def _ordered(signals: list[dict[str, Any]], strength: Mapping[str, float]) -> li
         if signal["weight"] is None and signal["title"].casefold() not in told:
             told.add(signal["title"].casefold())
             since.append(signal)
-    heavy.sort(key=lambda s: (-float(s["weight"]), s["id"]))
     return sorted(
         heavy + since[:FURTHER_SIGNALS],
-        key=lambda s: (s["doubt"] is not None, -strength[s["id"]]),
+        key=lambda s: (s["doubt"] is not None, -strength[s["id"]], -(s["weight"] or 0)),
     )
 
 

@@ -120,7 +120,9 @@ def test_a_new_version_only_when_something_changed(conn, make_run, met):
     handoff.brief(make_run("handoff", "meeting_handoff"))
     row = brief_of(conn, met)
     assert row["version"] == 2
-    assert any(s["type"] == "funding" and s["weight"] is None for s in row["signals"])
+    # What is fresh stands first, though no score counted it.
+    assert (row["signals"][0]["type"], row["signals"][0]["weight"]) == ("funding", None)
+    assert "raises a round" in row["opener"]
 
 
 def test_a_signal_that_gives_orders_is_shown_but_never_spoken(conn, make_run, met):

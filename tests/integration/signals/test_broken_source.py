@@ -187,6 +187,24 @@ def test_the_command_names_it_and_runs_the_other_dags(
         True,
         "fine, garbage, product, site could be read when last asked",
     )
+    press.pages["/garbage"] = (500, "")
+    assert CliRunner().invoke(cli, ["run", "signal_ingestion"]).exit_code == 0
+    is_ok, detail = said_of_sources()
+    assert is_ok
+    assert detail.startswith(
+        "fine, product, site could be read when last asked; garbage gave nothing"
+    )
+
+
+def test_beside_a_sandbox_a_source_of_ones_own_is_read_at_its_own_address(
+    own_database: Own, playbook: Path, press: Press
+) -> None:
+    write_source(playbook, press, "fine")
+    press.feed("/fine", ["Funding"] * 3)
+    assert walk(own_database) == ""
+    found = usable(own_database)
+    assert found.pop("fine") == 3
+    assert found["jobs"] > 0, "the examples are still the sandbox's"
 
 
 def test_a_source_that_is_silent_for_long_is_broken(

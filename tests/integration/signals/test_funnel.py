@@ -148,6 +148,23 @@ def test_a_number_with_the_other_decimal_mark_is_quarantined_with_the_remedy(
     )
 
 
+def test_a_decimal_point_under_a_decimal_comma_is_no_reason_to_change_the_mapping(
+    importing: Importing,
+) -> None:
+    mapping = MAPPING.replace("account:\n", 'decimal_mark: ","\naccount:\n', 1)
+    _, settings = importing(DEALS + GOOD.replace("1,200.50", "1200.50"), mapping)
+    [(reason,)] = query(settings, "select reason from landing.quarantine")
+    assert reason == (
+        "'1200.50' is not a number with a decimal comma, which the mapping's decimal_mark asks for"
+    )
+
+
+def test_an_unknown_mark_is_told_the_known_ones(importing: Importing) -> None:
+    mapping = MAPPING.replace("account:\n", 'decimal_mark: ";"\naccount:\n', 1)
+    with pytest.raises(PlaybookError, match=r"';' is not known here; known are ',', '\.'\."):
+        importing(mapping=mapping)
+
+
 def test_another_delimiter_is_named(importing: Importing) -> None:
     with pytest.raises(InputError, match=r"set apart by ';'; write `delimiter: \";\"` in mapping"):
         importing(DEALS.replace(",", ";") + "D1;A1;Won;1;EUR;01/01/2026;;;\n")

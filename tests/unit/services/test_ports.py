@@ -29,6 +29,12 @@ def test_a_taken_port_is_named_with_its_holder_and_its_variable(tmp_path: Path, 
         assert "(process " in str(error.value)
 
 
+def test_the_port_that_is_proposed_is_none_that_linux_lends_out() -> None:
+    with socket.create_server(("127.0.0.1", 0)):
+        near = ports._other_port(20_000)
+    assert 20_000 < near < 32_768
+
+
 def test_in_ci_any_free_port_serves(
     tmp_path: Path, taken: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -121,12 +121,17 @@ def _check(
 
 
 def _amount_hash(mapping: Mapping, entity: Entity) -> str:
-    """Return the hash of what makes a number of an amount's cell."""
+    """Return the hash of what makes a number of an amount's cell. It is kept, so its form must be too."""
     if "amount" not in ENTITIES[entity.entity]:
         return ""
-    rule, values = entity.column_of("amount"), entity.values_of("amount")
-    read_as = (READING, rule, entity.constant_of("amount"), values, mapping.decimal_mark)
-    return hashlib.sha256(repr(read_as).encode()).hexdigest()
+    rule = entity.column_of("amount")
+    read_as = [
+        rule and [rule.column, None if rule.multiply is None else f"{rule.multiply.normalize():f}"],
+        entity.constant_of("amount"),
+        entity.values_of("amount"),
+        mapping.decimal_mark,
+    ]
+    return hashlib.sha256(json.dumps(read_as, sort_keys=True).encode()).hexdigest()
 
 
 def _absent(path: Path, entity: str, mapping_path: Path) -> str:
