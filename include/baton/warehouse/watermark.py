@@ -3,7 +3,9 @@
 A sequence number or a received_at can become visible after a larger one was read, and its row would
 be skipped for good. So rows carry the transaction that wrote them (`xact xid8`), and a window ends at
 the oldest transaction still running: whatever lies below has committed or never will. Transactions of
-other databases on the same server (Airflow's own, say) cannot have written here and hold nothing up.
+other databases on the same server (Airflow's own, say) and autovacuum cannot have written here and
+hold nothing up. Readers stay in READ COMMITTED: what ends while a window opens is seen by the
+statements that follow.
 """
 
 from dataclasses import dataclass, replace
@@ -36,26 +38,34 @@ def window(conn: psycopg.Connection[Any], name: str) -> Window:
     )
     row = conn.execute(
         """
+        with now (snapshot) as (select pg_current_snapshot()),
+        not_known_elsewhere as materialized (
+            select running.xact
+            from now, pg_snapshot_xip(now.snapshot) as running (xact)
+            where not exists (
+                select from pg_stat_activity as elsewhere
+                where elsewhere.backend_xid = running.xact::xid
+                    and (
+                        elsewhere.datname <> current_database()
+                        or elsewhere.backend_type = 'autovacuum worker'
+                    )
+            )
+        ),
+        -- pg_stat_activity shows the moment, not the snapshot: what it no longer shows may have ended.
+        still_running as (
+            select xact from not_known_elsewhere where pg_xact_status(xact) = 'in progress'
+        )
         select watermark.value, coalesce(
-            (
-                select min(running.xact)
-                from pg_snapshot_xip(now.snapshot) as running (xact)
-                where not exists (
-                    select from pg_stat_activity as elsewhere
-                    where elsewhere.backend_xid = running.xact::xid
-                        and elsewhere.datname <> current_database()
-                )
-            ),
-            pg_snapshot_xmax(now.snapshot)
+            (select min(xact) from still_running), pg_snapshot_xmax(now.snapshot)
         )::text
-        from ops.watermark as watermark, (select pg_current_snapshot()) as now (snapshot)
+        from ops.watermark as watermark, now
         where watermark.name = %s
         for update of watermark
         """,
         (name,),
     ).fetchone()
     assert row is not None
-    return Window(name, row[0], row[1])
+    return Window(name, row[0], row[1]).up_to(row[1])
 
 
 def advance(conn: psycopg.Connection[Any], seen: Window, run_id: str | None = None) -> None:

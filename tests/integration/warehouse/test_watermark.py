@@ -1,5 +1,6 @@
 """A window misses no row and reads none twice, whatever the order in which transactions commit."""
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,12 @@ LAND = """
 READ = """
     select natural_key from landing.signal_event
     where xact >= %s::xid8 and xact < %s::xid8 order by natural_key
+"""
+
+SHORT_TRANSACTIONS = """
+    do $$ begin
+        for number in 1 .. 1000 loop perform pg_current_xact_id(); commit; end loop;
+    end $$
 """
 
 
@@ -61,6 +68,31 @@ def test_a_transaction_of_another_database_holds_nothing_up(
         quick.execute(LAND, ("quick",))
         quick.commit()
         assert take(reader) == ["quick"]
+
+
+def test_transactions_that_come_and_go_in_another_database_hold_nothing_up(
+    url: str, new_database: Callable[[], str]
+) -> None:
+    busy_url, done = new_database(), threading.Event()
+
+    def work() -> None:
+        with connect(busy_url, autocommit=True) as conn:
+            while not done.is_set():
+                conn.execute(SHORT_TRANSACTIONS)
+
+    busy = [threading.Thread(target=work) for _ in range(6)]
+    for thread in busy:
+        thread.start()
+    try:
+        with connect(url) as reader, connect(url) as quick:
+            for number in range(600):
+                quick.execute(LAND, (f"{number}",))
+                quick.commit()
+                assert take(reader) == [f"{number}"]
+    finally:
+        done.set()
+        for thread in busy:
+            thread.join()
 
 
 def test_a_window_that_was_cut_leaves_the_rest_to_the_next_and_never_goes_back(url: str) -> None:
