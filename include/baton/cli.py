@@ -109,12 +109,15 @@ def import_(folder: Path, mapping: Path, as_json: bool) -> None:
     summary = import_folder(settings, folder, mapping)
     files = [asdict(entity) for entity in summary.entities]
     text = as_table(files)
+    if summary.oddities:
+        text = "\n".join([text, "", "Accepted, but worth a look:", *summary.oddities])
     if summary.quarantined and not as_json:
         said = reasons(settings, summary, REASONS)
         more = summary.quarantined - len(said)
         rest = f"and {more:,} more; all of them stand in landing.quarantine" if more > 0 else ""
         text = "\n".join([text, "", "Quarantined:", *said, *filter(None, [rest])])
-    show({"source": summary.source, "entities": files}, as_json, text)
+    answer = {"source": summary.source, "entities": files, "oddities": summary.oddities}
+    show(answer, as_json, text)
 
 
 @cli.command()

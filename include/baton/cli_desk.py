@@ -4,6 +4,7 @@ import click
 
 from baton.cli_output import as_table, found_settings, show, who, with_json
 from baton.core.errors import InputError
+from baton.playbook.reader import nearest
 from baton.warehouse.connect import connect
 
 
@@ -22,6 +23,11 @@ def brief(meeting: str | None, rep: str | None, as_json: bool) -> None:
         raise InputError("Name a meeting, such as mtg_..., or a rep with --rep EMAIL.")
     with connect(found_settings().database_url) as conn:
         if rep is not None:
+            reps = coming.rep_emails(conn)
+            if rep.lower() not in reps:
+                meant = nearest(rep, reps)
+                hint = f"did you mean {meant}?" if meant else "the `owners` of an import make reps."
+                raise InputError(f"There is no rep with the e-mail {rep}; {hint}")
             found = coming.coming(conn, rep)
             shown = [
                 {"meeting": m["id"], "when": m["when"], "who": m["who"], "brief": m["brief"],

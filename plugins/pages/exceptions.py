@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse
 
 from baton.contactability import breakers, holds
 from baton.core.settings import Settings
+from baton.ledger import crm
 from baton.playbook.roles import Person
 from baton.warehouse.connect import rows
 from baton_airflow.hooks import settings
@@ -72,11 +73,12 @@ def show(
         found = rows(conn, OPEN, scope)
         stopped = breakers.stopped(conn)
         held = holds.waited_for(conn) if is_revops else []
+        unwritten = crm.waiting(conn) if is_revops else []
         reps = rows(conn, REPS) if is_revops else []
         moment: datetime = rows(conn, "select ops.now() as now")[0]["now"]
     for item in found:
         item["act"] = _act(user, item)
-    for item in (*found, *stopped, *held):
+    for item in (*found, *stopped, *held, *unwritten):
         at = item["created_at"] if "created_at" in item else item["opened_at"]
         item["age"] = "" if at is None else _age((moment - at).total_seconds())
     return page(
@@ -88,6 +90,7 @@ def show(
         more=len(found) > MOST,
         stopped=stopped,
         held=held,
+        unwritten=unwritten,
         reps=reps,
         is_revops=is_revops,
     )

@@ -39,6 +39,7 @@ COMING = f"""
     {MEETINGS} and m.state = 'planned' and m.ends_at > ops.now()
     order by m.starts_at, m.id limit %(limit)s
 """
+REPS = "select email from ops.rep where email is not null order by email"
 ONE = f"{MEETINGS} and m.id = %(meeting)s"
 
 
@@ -50,6 +51,11 @@ def coming(conn: psycopg.Connection[Any], rep_email: str | None, limit: int = MO
     """
     query = {"rep": rep_email and rep_email.lower(), "limit": limit}
     return [_told(row) for row in rows(conn, COMING, query)]
+
+
+def rep_emails(conn: psycopg.Connection[Any]) -> list[str]:
+    """Return the addresses of all reps in small letters, also of those who are no longer active."""
+    return [row["email"] for row in rows(conn, REPS)]
 
 
 def meeting(conn: psycopg.Connection[Any], meeting_id: str, rep_email: str | None) -> Row | None:

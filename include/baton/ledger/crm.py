@@ -18,7 +18,7 @@ from psycopg.types.json import Jsonb
 
 from baton.core.errors import VendorAmbiguous, VendorError, VendorUnavailable
 from baton.ledger.crm_target import Crm, Missing, Place, open_crm
-from baton.warehouse.connect import one, rows, scalar
+from baton.warehouse.connect import Row, one, rows, scalar
 from baton.warehouse.run import Run
 
 Kind = Literal["note", "field", "task"]
@@ -116,6 +116,28 @@ def carry_out(run: Run, crm: Crm | None = None) -> dict[str, int | str]:
             if crm is None:
                 own.close()
     return counts
+
+
+WAITING = """
+    select w.id, w.state, w.detail, w.created_at,
+        case when w.kind = 'field' then 'field ' || w.field else w.kind end as what,
+        coalesce(c.full_name, a.name) as name
+    from ops.crm_write w
+    join ops.released_run r on r.id = w.run_id
+    left join ops.contact c on c.id = w.object_key
+    left join ops.account a on a.id = w.object_key
+    where w.state in ('proposed', 'unknown') and w.detail is not null
+    order by w.created_at, w.id limit %s
+"""
+
+
+def waiting(conn: psycopg.Connection[Any], limit: int = 100) -> list[Row]:
+    """Return the released writes that were tried and are not made yet, oldest first.
+
+    Each says `what` (a note, a task, a field) is for whom (`name`), since when (`created_at`) and what
+    it waits for (`detail`), such as an open deal of the company.
+    """
+    return rows(conn, WAITING, (limit,))
 
 
 # The lock belongs to the session, so it is gone as soon as its process is.

@@ -26,7 +26,8 @@ def _lines(found: Changes, limit: int) -> Iterator[str]:
     if not found.changes:
         yield f"Nothing changed from the report {_made(found.before)} to that {_made(found.after)}."
         return
-    count = len(found.changes)
+    moved = [change for change in found.changes if change.size]
+    count = len(moved)
     figures = "figure" if count == 1 else "figures"
     yield f"{count:,} {figures} changed, largest change first, the whole before its groups"
     yield f"  before: the report {_made(found.before)}"
@@ -34,15 +35,21 @@ def _lines(found: Changes, limit: int) -> Iterator[str]:
     yield "value (numerator / denominator); the mart has the rows that are counted"
     # The whole first: the smallest change of it may be the one that is asked about, and changes of
     # small groups are always larger.
-    for change in sorted(found.changes, key=lambda c: c.cut != "all")[:limit]:
+    for change in sorted(moved, key=lambda c: c.cut != "all")[:limit]:
         yield ""
         yield f"{_name(change)}  [{change.stage}, {change.model}]"
         yield f"  {_said(change.before)} -> {_said(change.after)}"
         if change.redefined:
             yield "  its definition changed too: see `definitions` in `baton report --json`"
-    if count > limit:
+    left_out = [
+        f"{count - limit:,} more changed" if count > limit else "",
+        f"{len(found.changes) - count:,} kept their value, counted of other rows"
+        if len(found.changes) > count
+        else "",
+    ]
+    if any(left_out):
         yield ""
-        yield f"and {count - limit:,} more; `baton report --changes --json` has them all"
+        yield f"{' and '.join(filter(None, left_out))}: `baton report --changes --json` has them all"
 
 
 def _made(report: Made) -> str:

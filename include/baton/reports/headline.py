@@ -53,7 +53,7 @@ def _lost(report: Report, group: Group) -> Answer:
         f"Between {before.name} and {after.name}: {before.count - after.count:,} of "
         f"{before.count:,} leads go no further",
         f"{share(kept)} % go on ({share(low)} to {share(high)} %, n {before.count:,}). "
-        f"Of {steps[0].count:,} leads, {steps[-1].count:,} were won.",
+        f"Of {steps[0].count:,} leads, {steps[-1].count:,} are at accounts won since.",
     )
 
 

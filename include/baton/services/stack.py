@@ -91,6 +91,7 @@ class Stack:
 
     def start(self, services: Supervisor) -> None:
         """Start everything and migrate both databases; `wait_ready` follows."""
+        services.rests_on(self.postgres.pid)
         for program in self._early(self.programs()):
             services.start(program)
         self.migrate()

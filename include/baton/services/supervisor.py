@@ -78,6 +78,7 @@ class Supervisor:
         """Nothing is started yet."""
         self._profile = profile
         self._running: list[_Running] = []
+        self._ground: list[Callable[[], object]] = []
         self._looked = 0.0
         self._register = profile.file("processes.json")
 
@@ -94,6 +95,13 @@ class Supervisor:
     ) -> None:
         """Stop everything that was started."""
         self.stop()
+
+    def rests_on(self, ground: Callable[[], object]) -> None:
+        """Name what all services need and this supervisor did not start: `ground` raises if it is gone.
+
+        Without it they all end, and which of them is first says nothing.
+        """
+        self._ground.append(ground)
 
     def start(self, program: Program) -> None:
         """Start a service in a session of its own, with its output in logs/<name>.log."""
@@ -140,14 +148,16 @@ class Supervisor:
                 waiting[0].process.wait(0.1)
 
     def check(self) -> None:
-        """Raise SupervisorError if a service ended by itself."""
+        """Raise SupervisorError if a service ended by itself, or what the ground raises if it is gone."""
         if time.monotonic() - self._looked > LOOK_EVERY:
             self._looked = time.monotonic()
+            self._look_at_ground()
             for running in self._running:
                 running.look()
         for running in self._running:
             status = running.process.poll()
             if status is not None:
+                self._look_at_ground()
                 how = f"was ended by signal {-status}" if status < 0 else f"ended with {status}"
                 raise SupervisorError(f"{running.program.name} {how}{_tail(running)}")
 
@@ -183,6 +193,10 @@ class Supervisor:
                 f"end it by hand (`kill -9 {left[0].pid}`) and try again."
             )
         self._register.unlink(missing_ok=True)
+
+    def _look_at_ground(self) -> None:
+        for ground in self._ground:
+            ground()
 
     def _ready(self, running: _Running) -> bool:
         if not running.is_ready:

@@ -42,7 +42,9 @@ class PostgresServer:
         """Return the postmaster's process id."""
         pid = cluster.postmaster(self.data)
         if pid is None:
-            raise PostgresError(f"The embedded Postgres is not running; its log is {self.log}.")
+            raise PostgresError(
+                f"The embedded Postgres has stopped; start again what needs it. Its log is {self.log}."
+            )
         return pid
 
     def create_database(self, name: str, template: str | None = None) -> str:

@@ -15,8 +15,9 @@ from baton import motion
 from baton.attribution.metrics import Metrics
 from baton.core import settings as core_settings
 from baton.core.settings import PROJECT, Settings
+from baton.reports.manifest import Manifest
 from baton.warehouse import dbt, parsed
-from baton.warehouse.connect import connect
+from baton.warehouse.connect import connect, sql
 from baton.warehouse.run import open_run
 from tests.conftest import SECRET
 
@@ -182,6 +183,22 @@ def test_metrics_can_be_cut(
     metrics = Metrics(parsed.folder())
     assert dimension in metrics.dimensions([metric])
     assert metrics.query(built, [metric], [dimension]) == []
+
+
+def test_dimensions_and_measures_stand_in_their_mart(built: psycopg.Connection[Any]) -> None:
+    wrong = []
+    measures = Manifest(parsed.folder()).measures.values()
+    asked = {(m.model.mart, m.name, m.expr) for m in measures}
+    asked |= {(m.model.mart, *named) for m in measures for named in m.model.dimensions.items()}
+    asked |= {(m.model.mart, "its time", m.model.time) for m in measures if m.model.time}
+    for mart, name, expression in sorted(asked):
+        try:
+            with built.transaction():
+                built.execute(sql(f"select {expression} from {mart} limit 0"))
+        except psycopg.errors.UndefinedColumn as error:
+            wrong.append(f"{name} of {mart}: {error.diag.message_primary}")
+    assert len(asked) > 100
+    assert not wrong
 
 
 def test_the_docs_name_every_metric() -> None:

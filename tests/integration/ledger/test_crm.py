@@ -109,10 +109,15 @@ def test_a_deal_that_is_not_there_yet_is_waited_for(conn, make_run, portal, targ
     propose(conn, run, field(people, "waits"))
     assert crm.carry_out(run, target)["waiting"] == 1
     assert "no open deal" in written(conn, "waits")["detail"]
+    shown = [w for w in crm.waiting(conn) if w["id"] == written(conn, "waits")["id"]]
+    assert [(w["what"], "no open deal" in w["detail"]) for w in shown] == [
+        ("field hs_next_step", True)
+    ]
 
     portal.create("deals", {"dealname": "D"}, people["company"])
 
     assert crm.carry_out(run, target)["written"] == 1
+    assert written(conn, "waits")["id"] not in {w["id"] for w in crm.waiting(conn)}
 
 
 def test_an_answer_that_is_lost_after_the_write_is_found_by_its_marker(

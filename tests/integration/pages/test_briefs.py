@@ -123,7 +123,7 @@ def baton(settings, monkeypatch, capsys):
     return run
 
 
-def test_the_command_line_shows_the_same(met, baton):
+def test_the_command_line_shows_the_same(conn, met, baton):
     assert os.environ.get("BATON_DEBUG") is None
     status, said, _ = baton("brief", met["meeting"])
     assert (status, "SAY FIRST" in said) == (0, True)
@@ -132,7 +132,10 @@ def test_the_command_line_shows_the_same(met, baton):
     listed = json.loads(baton("brief", "--rep", met["rep_email"].upper(), "--json")[1])
     assert [m["meeting"] for m in listed["meetings"]] == [met["meeting"]]
     assert "Ada Lopez" in baton("brief", "--rep", met["rep_email"])[1]
-    assert "No meeting of x@y.example is planned." in baton("brief", "--rep", "x@y.example")[1]
+    other = world.rep(conn)[1]
+    assert f"No meeting of {other} is planned." in baton("brief", "--rep", other)[1]
+    lament = baton("brief", "--rep", met["rep_email"].replace("@", "@x"))[2]
+    assert f"did you mean {met['rep_email']}?" in lament
 
 
 @pytest.mark.parametrize(

@@ -233,6 +233,16 @@ def test_a_hold_is_lifted_for_one_case(world, sign_in, kind):
                        "and kind = %s", [person.contact_id, person.account_id], kind) == "revops"  # fmt: skip
 
 
+def test_revops_sees_what_is_not_in_the_crm_yet(world, sign_in):
+    person = world.person()
+    world.do("insert into ops.crm_write (layer, kind, object_type, object_key, field, after, "
+             "idempotency_key, detail, run_id) values ('post_meeting', 'field', 'deal', %s, 'amount', "
+             "'{}', %s, 'The company has no open deal in the CRM.', %s)",
+             person.account_id, new_id("k"), world.run.id)  # fmt: skip
+    assert "no open deal" in sign_in("revops", "op").get("/exceptions").text
+    assert "no open deal" not in sign_in("reviewer").get("/exceptions").text
+
+
 def test_an_opt_out_cannot_be_lifted(world, sign_in):
     person = world.person()
     world.do("insert into ops.hold (scope, subject_id, kind, reason, cause_id) "

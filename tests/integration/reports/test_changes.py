@@ -114,7 +114,9 @@ def test_the_text_names_both_runs_the_mart_and_how_many_more(moved: Moved) -> No
     said = listed(found, limit=5)
     assert found.before.run_id in said
     assert found.after.run_id in said
-    assert f"and {len(found.changes) - 5:,} more" in said
+    changed = sum(1 for c in found.changes if c.size)
+    kept = len(found.changes) - changed
+    assert f"{changed - 5:,} more changed and {kept:,} kept their value" in said
     whole_first = [line for line in said.splitlines() if line.endswith("]")]
     assert len(whole_first) == 5
     assert all(", all" in line for line in whole_first), "groups change more, and come after it"

@@ -192,6 +192,29 @@ def test_importing_twice_changes_nothing(importing: Importing) -> None:
     assert (deals.received, deals.accepted, deals.duplicates, deals.quarantined) == (2, 0, 1, 1)
 
 
+def test_what_is_accepted_but_odd_is_told_each_time(importing: Importing) -> None:
+    odd = (
+        "D2,A9,Won,5,EUR,31/01/2026,,small,\nD3,,Lost,5,EUR,31/01/2026,01/02/2199,small,\n"
+        "D4,A8,Open,5,EUR,31/01/2026,,small,\n"
+    )
+    for _ in range(2):
+        summary, _settings = importing(DEALS + GOOD + odd)
+        assert summary.oddities == (
+            "deals.csv: 2 whose account_key no account has, such as 'A8'",
+            "deals.csv: 1 closed without a close date, which puts it in no week, such as 'D2'",
+            "deals.csv: 1 closed on a day that has not come, such as 'D3'",
+        )
+    summary, _settings = importing(DEALS + GOOD)
+    assert summary.oddities == ()
+
+
+def test_keys_to_what_the_source_does_not_have_are_no_oddity(importing: Importing) -> None:
+    alone = MAPPING[: MAPPING.index("account:")] + MAPPING[MAPPING.index("opportunity:") :]
+    summary, _settings = importing(DEALS + GOOD, alone)
+    assert [entity.entity for entity in summary.entities] == ["opportunity"]
+    assert summary.oddities == ()
+
+
 def test_a_later_export_adds_versions_and_a_return_to_the_first_is_seen(
     importing: Importing,
 ) -> None:

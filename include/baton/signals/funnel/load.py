@@ -15,6 +15,7 @@ from baton.playbook.mappings import DELIMITERS, ENTITIES, Entity, Mapping
 from baton.playbook.reader import nearest
 from baton.signals.funnel.fields import READING
 from baton.signals.funnel.land import FunnelFile, land
+from baton.signals.funnel.oddities import oddities
 from baton.signals.funnel.stream import read_header
 from baton.warehouse.connect import connect, one
 
@@ -38,10 +39,11 @@ class EntitySummary:
 
 @dataclass(frozen=True)
 class Summary:
-    """What became of a whole folder."""
+    """What became of a whole folder. `oddities` are sentences about accepted rows."""
 
     source: str
     entities: tuple[EntitySummary, ...]
+    oddities: tuple[str, ...] = ()
 
     @property
     def quarantined(self) -> int:
@@ -62,7 +64,9 @@ def import_folder(settings: Settings, folder: Path, mapping_path: Path) -> Summa
         with connect(settings.database_url) as conn:
             conn.execute("select pg_advisory_xact_lock(%s)", (IMPORT_LOCK,))
             done.append(_import_file(conn, file))
-    return Summary(mapping.source, tuple(done + absent))
+    with connect(settings.database_url) as conn:
+        odd = oddities(conn, mapping.source, {each.entity: each.file for each in done})
+    return Summary(mapping.source, tuple(done + absent), tuple(odd))
 
 
 def reasons(settings: Settings, summary: Summary, at_most: int) -> list[str]:
