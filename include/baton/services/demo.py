@@ -16,6 +16,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 from baton.core.errors import BatonError
 from baton.core.settings import PROJECT, load
 from baton.motion import MOTION
@@ -23,7 +25,7 @@ from baton.services import demo_plan
 from baton.services.airflow_api import AirflowApi, AirflowError, DagRun
 from baton.services.airflow_config import LOCAL_USERS, passwords
 from baton.services.demo_plan import PLAN, Book, Decide, Pass, RunDag, runs_of
-from baton.services.market import Market, first_opening
+from baton.services.market import Market, MarketError, first_opening
 from baton.services.profile import Profile, only_copy, open_profile
 from baton.services.progress import Shown
 from baton.services.stack import Stack, prepare
@@ -51,7 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
     except Stopped:
         print("Stopped. Nothing is left running; `make demo` goes on from here.")
         return 130
-    except BatonError as error:
+    except (BatonError, psycopg.OperationalError) as error:
         if os.environ.get("BATON_DEBUG") == "1":
             raise
         print(f"make demo: {error}", file=sys.stderr)
@@ -92,8 +94,12 @@ def perform(
                 await_dags(api, set(MOTION), services.check)
                 shown.say(f"Ready after {time.monotonic() - began:.0f} s.")
                 shown.say(f"The demo's clock says {now:%A %Y-%m-%d %H:%M} UTC.")
-                with shown:
-                    failed = Play(stack, services, api, shown).run()
+                try:
+                    with shown:
+                        failed = Play(stack, services, api, shown).run()
+                except (AirflowError, MarketError, psycopg.OperationalError):
+                    services.check()  # what fell says more than what was missed
+                    raise
                 complete = _summary(stack, failed, time.monotonic() - began)
                 if encore is not None:
                     encore(api)

@@ -148,16 +148,16 @@ class Supervisor:
                 waiting[0].process.wait(0.1)
 
     def check(self) -> None:
-        """Raise SupervisorError if a service ended by itself, or what the ground raises if it is gone."""
+        """Raise SupervisorError if a service ended by itself; what they rest on is named first."""
         if time.monotonic() - self._looked > LOOK_EVERY:
             self._looked = time.monotonic()
-            self._look_at_ground()
             for running in self._running:
                 running.look()
-        for running in self._running:
-            status = running.process.poll()
+        ended = [(each, each.process.poll()) for each in self._running]
+        for ground in self._ground:  # after the services: they fall because of it
+            ground()
+        for running, status in ended:
             if status is not None:
-                self._look_at_ground()
                 how = f"was ended by signal {-status}" if status < 0 else f"ended with {status}"
                 raise SupervisorError(f"{running.program.name} {how}{_tail(running)}")
 
@@ -193,10 +193,6 @@ class Supervisor:
                 f"end it by hand (`kill -9 {left[0].pid}`) and try again."
             )
         self._register.unlink(missing_ok=True)
-
-    def _look_at_ground(self) -> None:
-        for ground in self._ground:
-            ground()
 
     def _ready(self, running: _Running) -> bool:
         if not running.is_ready:

@@ -43,7 +43,8 @@ class PostgresServer:
         pid = cluster.postmaster(self.data)
         if pid is None:
             raise PostgresError(
-                f"The embedded Postgres has stopped; start again what needs it. Its log is {self.log}."
+                f"The embedded Postgres has stopped; its log {self.log} says why. The same command "
+                "starts it again."
             )
         return pid
 

@@ -130,7 +130,7 @@ def test_stopping_twice_is_the_same_as_once(home: Path, server: PostgresServer) 
     server.stop()
     server.stop()
     assert embedded.running(home) is None
-    with pytest.raises(PostgresError, match="not running"):
+    with pytest.raises(PostgresError, match="has stopped"):
         server.pid()
 
 

@@ -149,6 +149,21 @@ def test_a_service_that_ends_by_itself_is_named_with_its_last_words(profile: Pro
             services.wait_ready()
 
 
+def test_what_all_services_need_is_named_before_the_first_that_fell(profile: Profile) -> None:
+    there = [True]
+
+    def ground() -> None:
+        if not there[0]:
+            raise SupervisorError("The database has stopped.")
+
+    with Supervisor(profile) as services:
+        services.rests_on(ground)
+        services.start(program("falls", "input(); raise SystemExit('no database')"))
+        there[0] = False
+        with pytest.raises(SupervisorError, match=r"The database has stopped\."):
+            until(lambda: services.check())
+
+
 def test_a_service_that_is_never_ready_is_named(profile: Profile) -> None:
     with Supervisor(profile) as services:
         services.start(program("slow", "import time; time.sleep(600)", ready=lambda: False))
