@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 
 from baton.playbook.mappings import ENTITIES
-from baton.warehouse.connect import one, scalar
+from baton.warehouse.connect import scalar, sql
 
 # Which entity's key a field holds.
 REFERENCES = {
@@ -20,10 +20,15 @@ REFERENCES = {
     "parent_key": "account",
     "product_key": "product",
 }
+NEWEST = """
+    where o.intake_id = (
+        select id from landing.intake where source = %(source)s and entity = %(entity)s
+        order by at desc, id desc limit 1)
+"""
 IS_CLOSED = "o.outcome <> 'open' and o.closed_at"
 CLOSED = {
     "closed without a close date, which puts it in no week": f"{IS_CLOSED} is null",
-    "closed on a day that has not come": f"{IS_CLOSED} > ops.now() + interval '1 day'",
+    "closed on a day that has not come": f"{IS_CLOSED} > (select ops.now()) + interval '1 day'",
 }
 
 
@@ -49,38 +54,30 @@ def oddities(conn: psycopg.Connection[Any], source: str, files: dict[str, str]) 
 def _of(
     conn: psycopg.Connection[Any], source: str, entity: str, known: dict[str, bool]
 ) -> list[str]:
-    fields = [f for f in ENTITIES[entity] if f in REFERENCES and known[REFERENCES[f]]]
     checks = {
-        f"whose {f} no {REFERENCES[f]} has": (
-            f"o.{f} is not null and {f}.key is null",
-            f"o.{f}",
-        )
-        for f in fields
+        f"whose {field} no {target} has": (f"o.{field}", _leads_nowhere(field, target))
+        for field, target in REFERENCES.items()
+        if field in ENTITIES[entity] and known[target]
     }
     if entity == "opportunity":
-        checks |= {said: (condition, "o.natural_key") for said, condition in CLOSED.items()}
-    if not checks:
-        return []
-    counted = ", ".join(
-        f"count(*) filter (where {condition}) as n{number}, "
-        f"min({example}) filter (where {condition}) as e{number}"
-        for number, (condition, example) in enumerate(checks.values())
+        checks |= {said: ("o.natural_key", condition) for said, condition in CLOSED.items()}
+    found = []
+    # One query each: an anti join alone is several times quicker than all of them in one pass.
+    for said, (example, condition) in checks.items():
+        row = conn.execute(
+            sql(
+                f"select count(*), min({example}) from landing.{entity} o {NEWEST} and {condition}"
+            ),
+            {"source": source, "entity": entity},
+        ).fetchone()
+        assert row is not None, "an aggregate has one row"
+        if row[0]:
+            found.append(f"{row[0]:,} {said}, such as '{row[1][:60]}'")
+    return found
+
+
+def _leads_nowhere(field: str, target: str) -> str:
+    return (
+        f"o.{field} is not null and not exists (select from landing.{target} t "
+        f"where t.source = o.source and t.natural_key = o.{field})"
     )
-    joined = "".join(
-        f" left join (select distinct natural_key as key from landing.{REFERENCES[f]} "
-        f"where source = %(source)s) {f} on {f}.key = o.{f}"
-        for f in fields
-    )
-    found = one(
-        conn,
-        f"select {counted} from landing.{entity} o{joined} where o.intake_id = ("
-        "select id from landing.intake where source = %(source)s and entity = %(entity)s "
-        "order by at desc, id desc limit 1)",
-        {"source": source, "entity": entity},
-    )
-    assert found is not None
-    return [
-        f"{found[f'n{number}']:,} {said}, such as '{found[f'e{number}'][:60]}'"
-        for number, said in enumerate(checks)
-        if found[f"n{number}"]
-    ]
