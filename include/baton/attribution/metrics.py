@@ -5,7 +5,7 @@ seconds and planning milliseconds, so make one `Metrics` per report.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,15 +13,21 @@ from typing import Any
 
 import psycopg
 
+from baton.core.errors import InputError
+from baton.playbook.reader import nearest
 from baton.warehouse import parsed
 from baton.warehouse.connect import Row, rows
+
+FILE = "dbt_project/models/metrics.yml"
+META = ("stage", "unit", "direction", "maturity_days")
 
 
 @dataclass(frozen=True)
 class Metric:
     """One metric that reports show; see `dbt_project/models/metrics.yml`.
 
-    `kind` is "simple", "ratio" or "derived"; `numerator` and `denominator` are metrics themselves.
+    `kind` is "simple", "ratio" or "derived"; `numerator` and `denominator` are measures, as its
+    `type_params` name them (a simple one's measure is its numerator, a derived one has neither).
     `direction` says which way is good: "up", "down" or "none". Cohorts younger than `maturity_days`
     are not comparable yet. `filter` narrows numerator and denominator in the same way.
     """
@@ -49,9 +55,15 @@ class Metrics:
 
     @cached_property
     def shown(self) -> tuple[Metric, ...]:
-        """The metrics that reports show, in the order of metrics.yml."""
-        known = json.loads(self._path.read_text())["metrics"]
-        return tuple(_metric(record) for record in known if "stage" in (_meta(record) or {}))
+        """The metrics that reports show, in the order of metrics.yml.
+
+        Raises InputError that names a metric whose definition a report cannot follow.
+        """
+        known = json.loads(self._path.read_text())
+        measures = {
+            each["name"] for model in known["semantic_models"] for each in model["measures"]
+        }
+        return tuple(_metric(record, measures) for record in known["metrics"] if _meta(record))
 
     def query(
         self,
@@ -110,23 +122,45 @@ def _planner() -> Any:
     return Planner()
 
 
-def _meta(record: dict[str, Any]) -> dict[str, Any] | None:
-    return (record.get("config") or {}).get("meta")
+def _meta(record: dict[str, Any]) -> dict[str, Any]:
+    return (record.get("config") or {}).get("meta") or {}
 
 
-def _metric(record: dict[str, Any]) -> Metric:
-    meta = _meta(record) or {}
-    conditions = (record.get("filter") or {}).get("where_filters") or []
+def _metric(record: dict[str, Any], measures: Collection[str]) -> Metric:
+    name, meta = record["name"], _meta(record)
+    # What is counted stands in type_params alone: said here too, it would be ignored.
+    if wrong := sorted({*META} ^ {*meta}):
+        raise InputError(
+            f"Metric {name!r} in {FILE}: its meta holds {', '.join(META)} and nothing else; "
+            f"mend {', '.join(wrong)}."
+        )
+    parameters = record["type_params"]
+    inputs = [parameters["measure"], parameters["numerator"], parameters["denominator"]]
+    for each in filter(None, [*inputs, *parameters["metrics"]]):
+        if each["name"] not in measures:
+            near = nearest(each["name"], sorted(measures))
+            hint = f"; did you mean {near!r}?" if near else "."
+            raise InputError(
+                f"Metric {name!r} in {FILE} counts {each['name']!r}, which is no measure of a "
+                f"semantic model{hint}"
+            )
+        if changed := [key for key, value in each.items() if value and key != "name"]:
+            raise InputError(
+                f"Metric {name!r} in {FILE}: a report does not know {changed[0]!r} of "
+                f"{each['name']!r}; put it into a measure of its own, or, a filter, on the metric."
+            )
+    measure, numerator, denominator = (each and each["name"] for each in inputs)
+    conditions = (record["filter"] or {}).get("where_filters") or []
     return Metric(
-        name=record["name"],
-        label=record.get("label") or record["name"],
-        description=record.get("description") or "",
+        name=name,
+        label=record["label"] or name,
+        description=record["description"] or "",
         kind=record["type"],
         stage=meta["stage"],
         unit=meta["unit"],
         direction=meta["direction"],
         maturity_days=int(meta["maturity_days"]),
-        numerator=meta.get("numerator"),
-        denominator=meta.get("denominator"),
-        filter=conditions[0]["where_sql_template"] if conditions else None,
+        numerator=measure or numerator,
+        denominator=denominator,
+        filter=" and ".join(f"({each['where_sql_template']})" for each in conditions) or None,
     )

@@ -16,6 +16,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from baton.core.errors import DbtFailed
 from baton.core.settings import PROJECT
 from baton.warehouse import runner
@@ -24,6 +26,7 @@ KEPT = PROJECT / ".baton" / "parsed"
 # So many states are kept; older ones are of files that nobody has any more.
 STATES = 5
 MANIFEST, SEMANTICS = "partial_parse.msgpack", "semantic_manifest.json"
+METRICS = "metrics.yml"
 # Stands in the parsed relations until they are read for a database.
 NO_DATABASE = "baton_no_database"
 _held: dict[Path, Any] = {}
@@ -106,7 +109,7 @@ def _parse(made: Path) -> None:
         if said:
             raise DbtFailed(f"dbt parse did not run: {said}")
         known = json.loads((part / SEMANTICS).read_text())
-        (part / SEMANTICS).write_text(json.dumps(_without_database(known)))
+        (part / SEMANTICS).write_text(json.dumps(_in_order(_without_database(known))))
         for other in part.iterdir():
             if other.name not in (MANIFEST, SEMANTICS):
                 shutil.rmtree(other) if other.is_dir() else other.unlink()
@@ -137,6 +140,19 @@ def _without_database(known: dict[str, Any]) -> dict[str, Any]:
         relation = model["node_relation"]
         relation["database"] = None
         relation["relation_name"] = f'"{relation["schema_name"]}"."{relation["alias"]}"'
+    return known
+
+
+def _in_order(known: dict[str, Any]) -> dict[str, Any]:
+    """Return a semantic manifest with its metrics in the order of metrics.yml, the others after them.
+
+    dbt has those last that it parsed anew, so its own order tells what was edited before.
+    """
+    file = runner.DBT_PROJECT / "models" / METRICS
+    content = yaml.safe_load(file.read_text()) if file.exists() else {}
+    place = {each["name"]: at for at, each in enumerate(content.get("metrics", []))}
+    known["metrics"].sort(key=lambda each: (place.get(each["name"], len(place)), each["name"]))
+    known["semantic_models"].sort(key=lambda each: each["name"])
     return known
 
 

@@ -3,6 +3,7 @@ tests hold. Every metric can be planned and asked for, with no rows to count."""
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from baton.attribution.metrics import Metrics
 from baton.core import settings as core_settings
 from baton.core.settings import PROJECT, Settings
 from baton.reports.manifest import Manifest
-from baton.warehouse import dbt, parsed
+from baton.warehouse import dbt, parsed, runner
 from baton.warehouse.connect import connect, sql
 from baton.warehouse.run import open_run
 from tests.conftest import SECRET
@@ -199,6 +200,28 @@ def test_dimensions_and_measures_stand_in_their_mart(built: psycopg.Connection[A
             wrong.append(f"{name} of {mart}: {error.diag.message_primary}")
     assert len(asked) > 100
     assert not wrong
+
+
+def test_an_edited_definition_is_the_reports_and_the_order_is_the_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = shutil.copytree(DBT, tmp_path / "project", ignore=shutil.ignore_patterns("target"))
+    monkeypatch.setattr(runner, "DBT_PROJECT", project)
+    monkeypatch.setattr(parsed, "KEPT", tmp_path / "parsed")
+    parsed.folder()
+    # WHEN a denominator is another one, and a semantic model is edited, which dbt parses anew
+    metrics, models = project / "models" / "metrics.yml", project / "models" / "marts" / "signals"
+    edited = "denominator: opportunities_closed}", "denominator: opportunities}"
+    metrics.write_text(metrics.read_text().replace(*edited))
+    semantic = models / "_signals__semantic.yml"
+    semantic.write_text(semantic.read_text().replace("The units of", "Units of"))
+    shown = {each.name: each for each in Metrics(parsed.folder()).shown}
+    assert (shown["win_rate"].numerator, shown["win_rate"].denominator) == (
+        "opportunities_won",
+        "opportunities",
+    )
+    known = yaml.safe_load(metrics.read_text())["metrics"]
+    assert list(shown) == [each["name"] for each in known]
 
 
 def test_the_docs_name_every_metric() -> None:

@@ -23,9 +23,9 @@ MEASURES = {
 
 @pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric["name"])
 def test_every_metric_can_say_why_it_has_no_figure(metric: dict[str, Any]) -> None:
-    meta = metric["config"]["meta"]
-    below, above = meta.get("denominator"), meta.get("numerator")
-    assert metric["type"] == "derived" or (below or above) in words.NOTHING
+    counted = metric["type_params"]
+    below = counted.get("denominator") or counted.get("measure")
+    assert metric["type"] == "derived" or below in words.NOTHING
 
 
 @pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric["name"])
