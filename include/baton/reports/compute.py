@@ -103,6 +103,8 @@ def _figure(
         return _with(figure, value=numerator, n=None if counted is None else int(counted))
     if not denominator or not denominator.is_finite():
         return figure
+    if numerator is None and metric.numerator in words.NEEDED:
+        return figure
     numerator = numerator or ZERO
     figure = _with(figure, numerator=numerator, value=numerator / denominator)
     if words.is_proportion(metric.name, metric.unit):
@@ -156,17 +158,18 @@ def _reason(figure: Figure, metric: Metric, answers: Answers) -> str:
     if metric.name in words.RIPENING and answers.of(Input(below), figure.cut):
         return words.YOUNG.format(days=metric.maturity_days)
     if below in words.MONEY and figure.denominator is None and figure.currency:
-        others = {
-            c for (_, c), x in (answers.of(Input(below), figure.cut) or {}).items() if c and x
-        }
+        known = answers.of(Input(below), figure.cut) or {}
+        others = {c for (value, c), x in known.items() if value == figure.cut_value and c and x}
         if others:
             return words.TWO_CURRENCIES.format(
                 numerator=above.replace("_", " "), one=figure.currency,
                 denominator=below.replace("_", " "), other=" and ".join(sorted(others)),
             )  # fmt: skip
+    if above in words.NEEDED and figure.numerator is None and figure.denominator:
+        return words.NEEDED[above]
     if below == "delivered_at_reporting" and not _any(answers, "messages_delivered"):
         return words.NOTHING["messages_delivered"]
-    return words.NOTHING[below or above]
+    return words.nothing(below or above)
 
 
 def _any(answers: Answers, name: str) -> bool:

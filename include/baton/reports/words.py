@@ -97,12 +97,21 @@ NOTHING: Mapping[str, str] = {
     "revenue_credit": "nothing was won yet",
     "target_remaining": "targets.csv has no target left to win this quarter",
 }
+# Without these above the line there is no figure, where others without any are 0.
+NEEDED = {
+    "open_closing": "its opportunities of this quarter are in another currency than the target"
+}
 HELD_OUT = (
     "needs accounts left alone (holdout) and treated ones, drawn 90 days ago, in one currency"
 )
 YOUNG = "not mature yet: nobody was contacted {days} days ago"
 UNFINISHED = "too many are unfinished to know it yet"
 TWO_CURRENCIES = "{numerator} is in {one}, {denominator} is in {other}"
+
+
+def nothing(counted: str) -> str:
+    """Return why there is nothing to divide by, for a measure that nobody has a sentence for too."""
+    return NOTHING.get(counted, f"no {counted.replace('_', ' ')} yet")
 
 
 def unit_of(currency: str | None, unit: str) -> str:

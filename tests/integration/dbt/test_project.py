@@ -202,6 +202,20 @@ def test_dimensions_and_measures_stand_in_their_mart(built: psycopg.Connection[A
     assert not wrong
 
 
+def test_open_pipeline_is_unknown_where_a_quarter_has_only_another_currency(
+    built: psycopg.Connection[Any],
+) -> None:
+    measure = Manifest(parsed.folder()).measures["open_closing"]
+    found = built.execute(
+        sql(
+            f"select {measure.expr} from (values (true, 0, 0, 3), (true, 0, 5, 3), (true, 0, 0, 0), "
+            "(true, 9, 0, 3), (false, 9, 0, 0)) "
+            "as t (is_current, open_amount, won_amount, other_currency_opportunities)"
+        )
+    ).fetchall()
+    assert [row[0] for row in found] == [None, 0, 0, 9, None]
+
+
 def test_an_edited_definition_is_the_reports_and_the_order_is_the_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
