@@ -6,7 +6,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from baton.reports.model import CUTS, Report
-from baton.reports.view import phrase, view
+from baton.reports.view import view
 
 TEMPLATES = Path(__file__).parent / "templates"
 # These cuts stand in the file, folded; every other one is a column of the CSV and JSON files.
@@ -16,11 +16,7 @@ FILE_CUTS = tuple(CUTS)
 def as_html(report: Report) -> str:
     """Return the report as one file: style and pictures inside, no script, light and dark."""
     shown = view(report, cuts=[cut for cut in FILE_CUTS if cut in report.cuts()])
-    return (
-        _templates()
-        .get_template("file.html")
-        .render(view=shown, phrase=phrase, links=False, css=stylesheet())
-    )
+    return _templates().get_template("file.html").render(view=shown, links=False, css=stylesheet())
 
 
 def body(report: Report, cut: str = "all", value: str = "") -> str:
@@ -28,11 +24,7 @@ def body(report: Report, cut: str = "all", value: str = "") -> str:
 
     Links that choose a cut are relative to the page (`?cut=...&value=...`).
     """
-    return (
-        _templates()
-        .get_template("body.html")
-        .render(view=view(report, cut, value), phrase=phrase, links=True)
-    )
+    return _templates().get_template("body.html").render(view=view(report, cut, value), links=True)
 
 
 def stylesheet() -> str:

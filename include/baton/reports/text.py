@@ -105,11 +105,6 @@ def group_of(cut: str, value: str) -> str:
     return "none" if value == "none" else value
 
 
-def words_of(name: str | None) -> str:
-    """Return the name of what is counted, in words."""
-    return (name or "").replace("_", " ")
-
-
 def lack(groups: Iterable[str]) -> str:
     """Return why a table of these groups would say nothing: "unknown", "unattributed", or "" if it says."""
     known = set(groups)

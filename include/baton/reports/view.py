@@ -20,7 +20,6 @@ from baton.reports.text import (
     lack,
     parts_of,
     value_of,
-    words_of,
 )
 
 TITLES = {
@@ -203,9 +202,3 @@ def _deals(report: Report, group: tuple[str, str]) -> tuple[Step, ...]:
         Step("closed", "opportunities", counted("win_rate", "denominator")),
         Step("won", "opportunities", counted("win_rate", "numerator")),
     )
-
-
-def phrase(definition: Definition) -> str:
-    """Return a definition's numerator and denominator in words."""
-    above, below = words_of(definition.numerator), words_of(definition.denominator)
-    return f"{above} / {below}" if below else above

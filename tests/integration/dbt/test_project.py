@@ -252,6 +252,20 @@ def test_the_docs_have_the_labels_of_the_report() -> None:
     assert labels == {metric["name"]: metric["label"] for metric in known}
 
 
+def test_the_docs_have_the_descriptions_of_the_report() -> None:
+    written = (PROJECT / "docs" / "metrics.md").read_text().replace("`", "")
+    known = yaml.safe_load((DBT / "models" / "metrics.yml").read_text())["metrics"]
+    found = re.findall(
+        r"^\| (\w+) \| [^|]+ \| ([^|]*) \| ([^|]+) \| ([^|]*) \|", written, re.MULTILINE
+    )
+    prose = {name: [each.strip() for each in cells] for name, *cells in found}
+    for metric in known:
+        note, above, below = prose[metric["name"]]
+        counted = f"{above} / {below}" if below else above
+        said = f"{counted[0].upper()}{counted[1:]}. {note}".strip()
+        assert metric["description"] == said, metric["name"]
+
+
 def test_no_module_that_dbt_would_import() -> None:
     assert not list(DBT.rglob("__init__.py"))
     places: list[Path] = [PROJECT / "dags", PROJECT / "plugins", PROJECT / "include"]

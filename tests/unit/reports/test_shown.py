@@ -71,6 +71,13 @@ SHOWN = [pytest.param(as_table, id="terminal"), pytest.param(as_html, id="file")
          pytest.param(body, id="page")]  # fmt: skip
 
 
+@pytest.mark.parametrize("show", [as_html, body])
+def test_a_definition_is_its_description_and_its_mart(show) -> None:  # type: ignore[no-untyped-def]
+    text = show(report())
+    assert "<dd>What win_rate means.</dd>" in text
+    assert "hits" not in text.split('id="definitions"')[1]
+
+
 @pytest.mark.parametrize("show", SHOWN)
 def test_a_dash_stands_with_its_reason(show) -> None:  # type: ignore[no-untyped-def]
     text = show(report())
