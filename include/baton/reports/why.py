@@ -10,6 +10,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from baton.core.errors import InputError
+from baton.reports.why_opportunity import near_key
 from baton.warehouse.connect import Row, one, rows, scalar
 
 MESSAGE = """
@@ -107,13 +108,16 @@ def story_of(conn: psycopg.Connection[Any], message: str) -> dict[str, Any]:
 
     The parts, in the order in which they happened: signals, lead, routing, generation, claims,
     decision, message, attempts, events, replies, bookings, meetings, opportunities, credits.
-    Raises InputError if there is no such message.
+    Raises InputError if there is no such message; as opportunities are looked for first, it says that
+    there is none of these either, and names one with a key that is nearly so.
     """
     found = one(conn, MESSAGE, {"message": message})
     if found is None:
+        near = near_key(conn, message)
+        hint = f" Did you mean {near!r}?" if near else ""
         raise InputError(
-            f"There is no message {message!r}; give its id (msg_...) or send key, or an opportunity's "
-            "id (source:key) or key in its source."
+            f"There is no message and no opportunity {message!r}; give a message's id (msg_...) or send "
+            f"key, or an opportunity's id (source:key) or key in its source.{hint}"
         )
     keys: Row = {
         **found,

@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 
 from baton.core.errors import InputError
+from baton.playbook.reader import nearest
 from baton.warehouse.connect import Row, one, rows, scalar
 
 FOUND = """
@@ -17,6 +18,19 @@ FOUND = """
     -- the two parts, as a scan of all ids would use no index
     where %(id)s in (natural_key, source || ':' || natural_key)
     order by id
+"""
+FOUND_IN_ANY_CASE = """
+    select distinct source, natural_key, source || ':' || natural_key as id
+    from landing.opportunity
+    where lower(%(id)s) in (lower(natural_key), lower(source || ':' || natural_key))
+    order by id
+"""
+# Few enough to compare with one word: those that begin alike and are about as long.
+NEAR = """
+    select distinct natural_key from landing.opportunity
+    where lower(left(natural_key, 1)) = lower(left(%(key)s, 1))
+        and abs(length(natural_key) - length(%(key)s)) <= 1
+    limit 10000
 """
 # As the models take them: the newest version of a record counts (`stg_landing__opportunities`).
 VERSIONS = """
@@ -43,8 +57,11 @@ NAMES = """
 ATTRIBUTED = """
     select origin, touches, first_motion_at, has_account, is_account_known, qualified_amount,
         stage, outcome, amount, currency, account, agent as owner, segment, icp_quartile, opened_at,
-        closed_at
-    from marts.opportunity where opportunity_id = %(id)s
+        closed_at, exists (
+            select from intermediate.int_attribution__touches t
+            where t.opportunity_id = o.opportunity_id or t.account_key = o.account_key
+        ) as has_touches
+    from marts.opportunity o where opportunity_id = %(id)s
 """
 TOUCHPOINTS = """
     select touch_id, touch_source, channel, touch_type, sequence, rep, tied_by, is_motion, occurred_at
@@ -62,11 +79,13 @@ COUNTED = ("stage", "outcome", "amount", "currency", "opened_at", "closed_at")
 def opportunity_of(conn: psycopg.Connection[Any], asked: str) -> dict[str, Any] | None:
     """Return the story of an opportunity, given by its id or its source's key, or None.
 
+    Only where no key is exactly so, the case of its letters does not matter.
+
     The parts: opportunity (as it is now), attribution (as the last report has it, with the reason),
     touchpoints, credits, versions (each with the fields that it changed, newest last). Raises
     InputError if several sources use that key.
     """
-    found = rows(conn, FOUND, {"id": asked})
+    found = rows(conn, FOUND, {"id": asked}) or rows(conn, FOUND_IN_ANY_CASE, {"id": asked})
     # An id is exact, whatever another source uses for a key.
     found = [each for each in found if each["id"] == asked] or found
     if not found:
@@ -84,6 +103,7 @@ def opportunity_of(conn: psycopg.Connection[Any], asked: str) -> dict[str, Any] 
         "opportunity": {
             **key,
             "account": names["known_account"] or names["account"] or now["account_key"],
+            "is_account_known": bool(names["known_account"] or names["account"]),
             "owner": names["owner"] or now["owner_key"],
             **{name: value for name, value in now.items() if name not in ABOUT},
         },
@@ -92,6 +112,12 @@ def opportunity_of(conn: psycopg.Connection[Any], asked: str) -> dict[str, Any] 
         "credits": rows(conn, CREDITS, key) if attributed else [],
         "versions": _versions(kept),
     }
+
+
+def near_key(conn: psycopg.Connection[Any], asked: str) -> str | None:
+    """Return the key of an opportunity that was most likely meant, or None."""
+    key = asked.rpartition(":")[2]
+    return nearest(key, [row["natural_key"] for row in rows(conn, NEAR, {"key": key})])
 
 
 def _attribution(mart: Row, now: Row) -> Row:
@@ -116,6 +142,8 @@ def _because(mart: Row) -> str:
         return f"{touched}, but the motion did not reach the account {window}"
     if not mart["has_account"]:
         return "its record names no account, so that no touch of one counts for it"
+    if not mart["has_touches"]:
+        return "no touch was recorded for it or its account"
     return (
         "no touch counts for it: none until its close names it, and those of its account in the 90 days "
         "before it was opened and until its close, if any, name others"

@@ -23,7 +23,8 @@ def told_opportunity(story: dict[str, Any]) -> str:
 
 
 def _now(deal: Row) -> Iterator[tuple[str, str]]:
-    yield "account", deal["account"] or "none"
+    unknown = "" if deal["is_account_known"] else " (no record of this account)"
+    yield "account", f"{deal['account']}{unknown}" if deal["account"] else "none"
     yield "owner", deal["owner"] or "nobody"
     yield "stage", f"{deal['stage']} ({deal['outcome']})"
     yield "amount", _money(deal["amount"], deal["currency"])
@@ -50,6 +51,9 @@ def _counted(story: dict[str, Any]) -> Iterator[tuple[str, str]]:
             "touch",
             f"{_value(touch['occurred_at'])} {touch['channel']} {touch['touch_id']} ({about})",
         )
+    if mart["outcome"] != "won":
+        yield "credit", f"none: only what is won earns any, and it is {mart['outcome']}"
+        return
     if mart["amount"] is None:
         yield "credit", "none: it has no amount"
     for credit in story["credits"]:

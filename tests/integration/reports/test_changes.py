@@ -1,6 +1,7 @@
 """Why a number moved: two reports compared, and the opportunity that moved it, version by version."""
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -168,11 +169,15 @@ def test_the_commands_answer(moved: Moved, monkeypatch: pytest.MonkeyPatch) -> N
     assert "outcome: lost -> won" in run(cli, ["why", "D3"]).output
     deal = json.loads(run(cli, ["why", "shop:D3", "--json"]).output)
     assert deal["opportunity"]["id"] == "shop:D3"
-    unknown = run(cli, ["why", "D99"]).exception
-    assert str(unknown) == (
-        "There is no message 'D99'; give its id (msg_...) or send key, or an opportunity's id "
-        "(source:key) or key in its source."
+    unknown = run(cli, ["why", "D33"]).exception
+    assert re.fullmatch(
+        r"There is no message and no opportunity 'D33'; give a message's id .* or key in its source\. "
+        r"Did you mean 'D3'\?",
+        str(unknown),
     )
+    nowhere = str(run(cli, ["why", "zzz"]).exception)
+    assert nowhere.endswith("or key in its source."), "nothing is near"
+    assert "shop:D3, opportunity" in run(cli, ["why", "SHOP:d3"]).output
 
 
 def test_an_opportunity_lists_what_changed_when(moved: Moved) -> None:
@@ -214,6 +219,28 @@ def test_credit_and_origin_are_those_of_the_report(published: Published) -> None
     assert "linear: 8,000 EUR to msg_" in text
     assert alone["attribution"]["origin"] == "untouched"
     assert "linear: 7,777 EUR to unattributed" in told_opportunity(alone)
+
+
+def test_without_any_touch_it_says_so_and_only_what_is_won_has_credit(moved: Moved) -> None:
+    won, open_ = moved.deal("D1"), moved.deal("D5")
+    for found in (won, open_):
+        assert found["attribution"]["because"] == "no touch was recorded for it or its account"
+    assert "credit      linear: 140 EUR to unattributed" in told_opportunity(won)
+    said = told_opportunity(open_)
+    assert "credit      none: only what is won earns any, and it is open" in said
+    assert "no record" not in said
+
+
+def test_an_account_without_a_record_is_named_as_such(moved: Moved) -> None:
+    with connect(moved.settings.database_url) as conn:
+        conn.execute(
+            "insert into landing.opportunity (source, natural_key, content_hash, stage, outcome, "
+            "account_key) values ('shop', 'lost account', 'h', 'Open', 'open', 'Nosuch Corp')"
+        )
+        found = opportunity_of(conn, "lost account")
+        conn.rollback()
+    assert found
+    assert "account     Nosuch Corp (no record of this account)" in told_opportunity(found)
 
 
 def test_a_touch_of_another_source_before_makes_it_influenced(moved: Moved) -> None:

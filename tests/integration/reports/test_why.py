@@ -94,7 +94,7 @@ def test_a_message_without_consequence_ends_where_it_ended(published: Published)
 
 
 def test_an_unknown_message_is_a_sentence(published: Published) -> None:
-    with pytest.raises(InputError, match="There is no message 'msg_nowhere'"):
+    with pytest.raises(InputError, match="There is no message and no opportunity 'msg_nowhere'"):
         story(published, "msg_nowhere")
 
 
