@@ -132,10 +132,13 @@ CREDIT_NOTE = (
 
 
 def beside(report: Report, figure: Figure) -> str:
-    """Return the sourced pipeline that belongs beside a reply rate, or nothing beside other figures.
+    """Return what belongs beside a figure, or nothing.
 
-    In a cut that opportunities know too it is that group's; otherwise it is the whole.
+    Beside a reply rate it is the sourced pipeline: in a cut that opportunities know too that group's,
+    otherwise the whole. Beside a sum of credit it is how much of it no touch has earned.
     """
+    if figure.metric.startswith("revenue_credit_") and figure.cut == "all":
+        return _unattributed(report, figure)
     if figure.metric not in BESIDE:
         return ""
     cut = {"rep": "agent"}.get(figure.cut, figure.cut)
@@ -146,3 +149,13 @@ def beside(report: Report, figure: Figure) -> str:
     said = " and ".join(value_of(each) for each in found if each.value is not None)
     scope = "" if inside or figure.cut == "all" else " in all"
     return f"sourced pipeline {said or DASH}{scope}"
+
+
+def _unattributed(report: Report, figure: Figure) -> str:
+    for free in report.of("unattributed_revenue_share"):
+        if free.currency == figure.currency and free.numerator:
+            of = (
+                "all of it" if free.numerator == figure.value else number(free.numerator) + " of it"
+            )
+            return f"{of} unattributed"
+    return ""

@@ -71,6 +71,24 @@ SHOWN = [pytest.param(as_table, id="terminal"), pytest.param(as_html, id="file")
          pytest.param(body, id="page")]  # fmt: skip
 
 
+@pytest.mark.parametrize("show", SHOWN)
+@pytest.mark.parametrize(
+    ("unattributed", "said"),
+    [
+        pytest.param(7_777, "7,777 of it unattributed", id="a part"),
+        pytest.param(50_000, "all of it unattributed", id="all"),
+    ],
+)
+def test_a_sum_of_credit_says_what_no_touch_has_earned(  # type: ignore[no-untyped-def]
+    show, unattributed: int, said: str
+) -> None:
+    share = rate("unattributed_revenue_share", "attribution", unattributed, 50_000, currency="EUR")
+    text = show(report(money("revenue_credit_linear", 50_000), share))
+    assert said in " ".join(text.split())
+    none = rate("unattributed_revenue_share", "attribution", 0, 50_000, currency="EUR")
+    assert "of it unattributed" not in show(report(money("revenue_credit_linear", 50_000), none))
+
+
 @pytest.mark.parametrize("show", [as_html, body])
 def test_a_definition_is_its_description_and_its_mart(show) -> None:  # type: ignore[no-untyped-def]
     text = show(report())
