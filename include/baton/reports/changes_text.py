@@ -39,8 +39,6 @@ def _lines(found: Changes, limit: int) -> Iterator[str]:
         yield ""
         yield f"{_name(change)}  [{change.stage}, {change.model}]"
         yield f"  {_said(change.before)} -> {_said(change.after)}"
-        if change.redefined:
-            yield "  its definition changed too: see `definitions` in `baton report --json`"
     left_out = [
         f"{count - limit:,} more changed" if count > limit else "",
         f"{len(found.changes) - count:,} kept their value, counted of other rows"
@@ -50,6 +48,10 @@ def _lines(found: Changes, limit: int) -> Iterator[str]:
     if any(left_out):
         yield ""
         yield f"{' and '.join(filter(None, left_out))}: `baton report --changes --json` has them all"
+    if redefined := dict.fromkeys(change.label for change in moved if change.redefined):
+        yield ""
+        yield f"The definition changed too: {'; '.join(redefined)}"
+        yield "  `definitions` in `baton report --json` has what they mean now"
 
 
 def _made(report: Made) -> str:

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -125,6 +126,16 @@ def test_the_text_names_both_runs_the_mart_and_how_many_more(moved: Moved) -> No
     assert "Win rate, all  [attribution, marts.opportunity]" in whole
     assert "  75.00 % (3 / 4) -> 100.00 % (4 / 4)" in whole
     assert "Win rate, Region East" in whole
+
+
+def test_metrics_that_meant_another_thing_are_named_once(moved: Moved) -> None:
+    found = moved.moved
+    assert "definition" not in listed(found, limit=10_000)
+    redefined = [replace(c, redefined=c.metric in ("win_rate", "revenue")) for c in found.changes]
+    said = listed(replace(found, changes=tuple(redefined)), limit=1)
+    assert said.count("definition changed") == 1
+    (line,) = [each for each in said.splitlines() if "definition changed" in each]
+    assert {*line.split(": ")[1].split("; ")} == {"Win rate", "Won revenue"}
 
 
 def test_nothing_changed_is_a_sentence(moved: Moved) -> None:
