@@ -46,6 +46,11 @@ def show(
         ) from None
     except InputError as missing:
         return page(request, "report.html", "Stage report", user, body=None, missing=str(missing))
+    if value and value not in {figure.cut_value for figure in report.figures if figure.cut == cut}:
+        raise HTTPException(
+            404,
+            f"The report has no {value!r} under {CUTS.get(cut, cut)}; its page lists the groups.",
+        )
     # The body is made by baton.reports, which escapes whatever came from outside.
     body = Markup(report_page.body(report, cut, value))  # noqa: S704
     return page(request, "report.html", "Stage report", user, body=body, missing="")

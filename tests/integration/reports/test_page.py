@@ -52,13 +52,23 @@ def test_it_is_compared_by_a_cut_and_narrowed_to_a_group(client: TestClient) -> 
     [
         pytest.param({"cut": "shoe_size"}, 404, id="no such cut"),
         pytest.param({"cut": "x" * 41}, 422, id="a cut too long"),
-        pytest.param({"cut": "rep", "value": "<script>"}, 200, id="a group that is not there"),
+        pytest.param({"cut": "rep", "value": "Owen Huges"}, 404, id="a group that is not there"),
+        pytest.param({"cut": "rep", "value": "<script>"}, 404, id="a group that is a script"),
+        pytest.param({"value": "Owen Hughes"}, 404, id="a group of no cut"),
     ],
 )
 def test_odd_questions(client: TestClient, params: dict[str, str], status: int) -> None:
-    answer = client.get("/report", params=params)
+    answer = client.get("/report", params=params, headers={"accept": "text/html"})
     assert answer.status_code == status
     assert "<script>" not in answer.text.replace('<script src="', "")
+
+
+def test_a_group_that_is_not_there_is_a_sentence(client: TestClient) -> None:
+    answer = client.get("/report", params={"cut": "rep", "value": "Owen Huges"})
+    assert (
+        answer.json()["detail"]
+        == "The report has no 'Owen Huges' under Rep; its page lists the groups."
+    )
 
 
 def test_the_style_is_served_by_itself(client: TestClient) -> None:
