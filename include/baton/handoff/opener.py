@@ -10,19 +10,21 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from baton.core.errors import VendorError
+from baton.core.outside import one_line
 from baton.handoff.sources import Sources
 from baton.playbook.sequences import Sequence
 from baton.playbook.voices import House, Voice
 from baton.writing.evidence import is_for_machines
 from baton.writing.generation import Kept, Ledger, Prompt
 from baton.writing.grounding import names, numbers
+from baton.writing.offline import quotable
 
 KIND = "opener"
 LONGEST_QUOTE = 160
 LINK = re.compile(r"https?://|www\.|\S+@\S+\.\S+|[{}<>\[\]]", re.IGNORECASE)
 
 PROMPT = Prompt(
-    version="opener-1",
+    version="opener-2",
     name="opener",
     instructions="""\
 A sales representative meets somebody for the first time. Write the one paragraph with which they \
@@ -101,10 +103,15 @@ def plain(sources: Sources, voice: Voice, sequence: Sequence | None) -> str:
     if sources.said:
         signal = sources.said[0]
         words = sequence.signal_words if sequence else {}
-        line = words.get(signal["type"]) or words.get("default") or 'I came across "{evidence}"'
+        # A line for its type is made for the headline ("You have an opening for ..."); without one, a
+        # bare job title would be no news.
+        line, news = words.get(signal["type"]), signal["title"]
+        if line is None:
+            line = words.get("default") or 'I came across "{evidence}"'
+            news = one_line(signal["text"], LONGEST_QUOTE)
         if account:
             parts.append(voice.lead_in.format(account=account))
-        parts.append(f"{line.format(evidence=signal['title'])}.")
+        parts.append(f"{line.format(evidence=quotable(news))}.")
     parts.append("What would have to come out of this half hour for it to be worth your time?")
     return " ".join(parts)
 
@@ -140,7 +147,7 @@ def _known(sources: Sources, voice: Voice, house: House, sequence: Sequence | No
     words = sequence.signal_words.values() if sequence else ()
     return "\n".join(
         (
-            *(signal["title"] for signal in sources.said),
+            *(f"{signal['title']}\n{signal['text']}" for signal in sources.said),
             *(f"{item['subject']}\n{item['text']}" for item in sources.thread),
             *words,
             *(str(meeting[k] or "") for k in ("guest_name", "guest_title", "account_name",
@@ -156,7 +163,7 @@ def prompt_data(sources: Sources, voice: Voice, house: House, max_words: int) ->
     meeting = sources.meeting
     return {
         "evidence": [
-            {"id": s["id"], "kind": s["type"], "text": s["title"], "at": s["at"]}
+            {"id": s["id"], "kind": s["type"], "text": s["text"], "at": s["at"]}
             for s in sources.said
         ],
         "last_reply": sources.last_reply[:2_000],

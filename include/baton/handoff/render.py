@@ -18,6 +18,7 @@ from baton.ledger.brief_text import (
     shortened,
     text,
     thread_line,
+    words_of,
 )
 
 __all__ = ["Brief", "html", "load", "text"]
@@ -68,7 +69,7 @@ def html(brief: Brief, link_hosts: Collection[str] = ()) -> str:
 
 def _signal(brief: Brief, signal: Mapping[str, Any], link_hosts: Collection[str]) -> str:
     at = brief.local(signal["at"])
-    said = f"<q>{_e(signal['title'])}</q>" if signal["title"] else _e(kind_of(signal))
+    said = f"<q>{_e(words_of(signal))}</q>" if signal["text"] else _e(kind_of(signal))
     host = host_of(signal.get("url"))
     *about, source = facts(signal, host)
     where = _e(source)

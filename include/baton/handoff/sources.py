@@ -11,7 +11,7 @@ import psycopg
 from baton.core.outside import one_line, visible
 from baton.playbook.signals import SignalType
 from baton.warehouse.connect import Row, rows
-from baton.writing.evidence import clean, is_for_machines, safe_url
+from baton.writing.evidence import clean, is_for_machines, safe_url, together
 
 FURTHER_SIGNALS = 5
 # Why a signal stands below the others, as the rep reads it.
@@ -47,7 +47,8 @@ MEETINGS = """
 # and what was seen since, by domain or address.
 SIGNALS = """
     select s.source, ops.signal_id(s.source, s.natural_key) as id, s.signal_type as type,
-        coalesce(nullif(s.title, ''), s.payload ->> 'summary', '') as title, s.url,
+        coalesce(s.title, '') as title,
+        coalesce(s.payload ->> 'summary', s.payload ->> 'description', '') as summary, s.url,
         s.occurred_at as at,
         (select x ->> 'points' from jsonb_array_elements(%(lifted)s) x
          where x ->> 'signal_id' = ops.signal_id(s.source, s.natural_key) limit 1) as weight
@@ -162,7 +163,8 @@ def collect(
 
 
 def _signal(row: Row, silent: Collection[str], untrusted: Collection[str]) -> dict[str, Any]:
-    text = clean(row["title"])
+    headline, summary = clean(row["title"]), clean(row["summary"])
+    text = together(headline, summary)
     doubt = None
     if row["source"] in untrusted:
         doubt = UNTRUSTED
@@ -171,7 +173,8 @@ def _signal(row: Row, silent: Collection[str], untrusted: Collection[str]) -> di
     return {
         "id": row["id"],
         "type": row["type"],
-        "title": text,
+        "title": headline or summary,
+        "text": text,
         "source": row["source"],
         "at": _iso(row["at"]),
         "url": safe_url(row["url"]),

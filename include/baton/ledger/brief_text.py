@@ -24,7 +24,7 @@ LONGEST_MESSAGE = 2_000
 class Brief:
     """A version of a meeting's brief, and what the page and the calendar say around it.
 
-    `signals` are {"type", "title", "source", "at", "url", "weight", "doubt"}, strongest first and the
+    `signals` are {"type", "title", "text", "source", "at", "url", "weight", "doubt"}, strongest first and the
     doubtful below all others; `weight` is in points of the score. `thread` are
     {"at", "by", "kind", "subject", "text"} in order of time; `by` is "us", "them" or "system".
     """
@@ -115,8 +115,8 @@ def load(conn: psycopg.Connection[Any], meeting_id: str) -> Brief | None:
 def readable(row: Row) -> Row:
     """Return a brief's row with whatever came from outside as `core.outside` lets it be seen."""
     lines = ("guest_name", "guest_title", "guest_email", "account_name", "owner_name")
-    signals = [{**s, "title": one_line(s["title"]), "source": one_line(s["source"], LONGEST_NAME)}
-               for s in row["signals"]]  # fmt: skip
+    signals = [{**s, "title": one_line(s["title"]), "text": one_line(s.get("text") or s["title"]),
+                "source": one_line(s["source"], LONGEST_NAME)} for s in row["signals"]]  # fmt: skip
     thread = [{**i, "subject": one_line(i.get("subject") or ""), "text": visible(i.get("text") or "")}
               for i in row["thread"]]  # fmt: skip
     return {
@@ -162,9 +162,15 @@ def text(brief: Brief) -> str:
 def signal_line(brief: Brief, signal: Mapping[str, Any]) -> str:
     """Return one signal on one line: when, its words in quotation marks, what, how heavy, from where."""
     day = _day(brief.local(signal["at"]))
-    said = unlinked(quoted(signal["title"])) if signal["title"] else kind_of(signal)
+    said = unlinked(quoted(words_of(signal))) if signal["text"] else kind_of(signal)
     about = ", ".join(facts(signal, host_of(signal.get("url"))))
     return f"- {day}: {said} ({about})"
+
+
+def words_of(signal: Mapping[str, Any]) -> str:
+    """Return a signal's headline, or its whole text where that says the headline again (a job title)."""
+    title, text = str(signal["title"]), str(signal["text"])
+    return title if text.startswith(f"{title.rstrip('.')}. ") else text
 
 
 def kind_of(signal: Mapping[str, Any]) -> str:

@@ -59,7 +59,7 @@ def collect(
     query = {"leads": list(leads), "as_of": as_of, "days": max_age_days, "limit": 4 * PER_LEAD}
     for row in rows(conn, SIGNALS, query):
         headline = clean(row["title"]) or row["kind"].replace("_", " ")
-        text = _together(headline, clean(row["summary"]))
+        text = together(headline, clean(row["summary"]))
         items = found.setdefault(row["lead_id"], {})
         if len(items) < PER_LEAD and headline.casefold() not in items:
             speakable = row["kind"] not in silent and not is_for_machines(text)
@@ -69,7 +69,7 @@ def collect(
     return {lead: tuple(items.values()) for lead, items in found.items()}
 
 
-def _together(headline: str, summary: str) -> str:
+def together(headline: str, summary: str) -> str:
     """Return headline and summary as one text, without saying the same twice."""
     if not summary or summary.casefold() in headline.casefold():
         return headline

@@ -19,7 +19,7 @@ def write(
     chosen = choose(occasion, sequence)
     if chosen is None:
         return NOTHING
-    claim = _line(sequence.signal_words, chosen.kind).format(evidence=_quoted(chosen.headline))
+    claim = _line(sequence.signal_words, chosen.kind).format(evidence=quotable(chosen.headline))
     fields = {
         "first_name": occasion.first_name,
         "account": occasion.account.name,
@@ -55,7 +55,7 @@ def choose(occasion: Occasion, sequence: Sequence) -> Evidence | None:
     return min(
         usable,
         key=lambda item: (
-            _quoted(item.headline) in said,
+            quotable(item.headline) in said,
             rank.get(item.kind, rank["default"]),
             -item.at.timestamp() if item.at else 0.0,
             item.id,
@@ -67,6 +67,6 @@ def _line(lines: dict[str, str], kind: str) -> str:
     return lines.get(kind, lines["default"])
 
 
-def _quoted(text: str) -> str:
-    """Make text from outside safe between our quotation marks: brackets would look like a hole."""
+def quotable(text: str) -> str:
+    """Return text from outside as it may stand in quotation marks: brackets would look like a hole."""
     return text.translate(_PLAIN_MARKS).rstrip(" .!")

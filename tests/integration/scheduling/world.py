@@ -86,14 +86,14 @@ def lead(conn: psycopg.Connection[Any], run: Run, contact_id: str, rep_id: str |
 
 def signal(
     conn: psycopg.Connection[Any], run: Run, domain: str, kind: str = "hiring",
-    title: str = "Acme Works hires 14 demand planners", days_ago: int = 3,
+    title: str = "Acme Works hires 14 demand planners", days_ago: int = 3, summary: str = "",
 ) -> str:  # fmt: skip
     key = new_id("sig")
     conn.execute(
         "insert into landing.signal (source, natural_key, occurred_at, run_id, signal_type, domain,"
         " title, url, payload) values ('jobs', %s, ops.now() - make_interval(days => %s), %s, %s,"
-        " %s, %s, 'https://jobs.example/1', '{}')",
-        (key, days_ago, run.id, kind, domain, title),
+        " %s, %s, 'https://jobs.example/1', %s)",
+        (key, days_ago, run.id, kind, domain, title, Jsonb({"summary": summary})),
     )
     conn.commit()
     return key

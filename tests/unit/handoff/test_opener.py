@@ -12,7 +12,8 @@ PLAYBOOK = Path(__file__).parents[3] / "include" / "playbook"
 VOICES = voices.load(PLAYBOOK)
 VOICE = VOICES.by_name["default"]
 SEQUENCE = sequences.load(PLAYBOOK).by_name["signal-first-touch"]
-SIGNAL = {"id": "s1", "type": "hiring", "title": "Head of Planning in Lyon", "speakable": True,
+SIGNAL = {"id": "s1", "type": "hiring", "title": "Head of Planning in Lyon",
+          "text": "Acme Works is looking for a Head of Planning in Lyon.", "speakable": True,
           "at": "2026-11-01T00:00:00+00:00", "url": None, "weight": 20.0, "source": "jobs"}  # fmt: skip
 MEETING = {"id": "m1", "guest_name": "Ada Lopez", "guest_title": "Head of Planning",
            "account_name": "Acme Works", "industry": "Retail", "owner_name": "Clara Voss"}  # fmt: skip
@@ -67,9 +68,25 @@ def test_what_the_sources_say_is_taken():
     assert found("Ada, you lose 3 days a month, and you look for a Head of Planning in Lyon.") == []
 
 
+@pytest.mark.parametrize("sequence", [None, SEQUENCE], ids=["no sequence", "no line for its type"])
+def test_the_plain_paragraph_never_gives_a_bare_job_title_for_news(sequence):
+    bare = {**SIGNAL, "type": "vacancy", "title": "Inventory Manager",
+            "text": "Acme Works is looking for an [Inventory Manager] in Lyon."}  # fmt: skip
+    given = sources(signals=(bare,))
+    text = plain(given, VOICE, sequence)
+    assert '"Acme Works is looking for an (Inventory Manager) in Lyon".' in text
+    assert faults(text, given, VOICE, VOICES.house, sequence, 110) == []
+
+
+def test_the_plain_paragraph_stays_short_however_long_the_summary():
+    long = {**SIGNAL, "type": "vacancy", "text": "planning " * 80}
+    given = sources(signals=(long,))
+    assert faults(plain(given, VOICE, None), given, VOICE, VOICES.house, None, 110) == []
+
+
 def test_a_signal_that_must_stay_silent_is_not_spoken_of():
     silent = {**SIGNAL, "type": "site_visit_pricing", "title": "Visited the Pricing page",
-              "speakable": False}  # fmt: skip
+              "text": "Visited the Pricing page", "speakable": False}  # fmt: skip
     given = sources(signals=(silent,), thread=())
     assert "Pricing" not in plain(given, VOICE, SEQUENCE)
     assert found("Ada, you visited our Pricing page.", given)
