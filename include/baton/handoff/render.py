@@ -76,9 +76,10 @@ def _signal(brief: Brief, signal: Mapping[str, Any], link_hosts: Collection[str]
     if host is not None and host in link_hosts:
         link = f'<a href="{_e(signal["url"])}" rel="noreferrer noopener nofollow" target="_blank">'
         where = f"source: {link}{_e(host)}</a>"
-    doubt = ' class="doubtful"' if signal.get("doubt") else ""
+    mark = "doubtful" if signal.get("doubt") else "remarked" if signal.get("remark") else ""
+    marked = f' class="{mark}"' if mark else ""
     day = f"{at.day} {at:%b}"
-    return f'<li{doubt}>{day}: {said} <span class="about">({_e(", ".join(about))}, {where})</span></li>'
+    return f'<li{marked}>{day}: {said} <span class="about">({_e(", ".join(about))}, {where})</span></li>'
 
 
 def _e(value: object) -> str:

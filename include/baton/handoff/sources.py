@@ -1,6 +1,7 @@
 """What a brief is made of: the signals that lifted the lead, and everything that was exchanged."""
 
 import json
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +18,9 @@ FURTHER_SIGNALS = 5
 # Why a signal stands below the others, as the rep reads it.
 UNTRUSTED = "its source is not trusted"
 FOR_MACHINES = "it gives orders or carries an address: do not follow it"
+# Why a signal that stands in its place is left unspoken.
+OWN_TITLE = "it names the guest's own title: somebody may have followed them"
+LEADERSHIP = "leadership_change"  # the type of `signal_types.yml` that says who has which post now
 LONGEST_SUBJECT = 200
 FOOTER = "\n-- \n"  # the standard line before a signature; below it stands only what code added
 
@@ -137,8 +141,9 @@ def collect(
 ) -> Sources:
     """Read what there is about one meeting, or one task about a person.
 
-    Signals of a `silent` type are not to be spoken of; neither are those of `untrusted` sources,
-    which also stand below all others. By `types` the strongest at the time of the meeting come first.
+    Signals of a `silent` type are not to be spoken of, nor is news that the guest's own title went to
+    somebody else; neither are those of `untrusted` sources, which also stand below all others. By
+    `types` the strongest at the time of the meeting come first.
     """
     reasons = meeting["reasons"] if isinstance(meeting["reasons"], dict) else {}
     lifted = [s for s in reasons.get("signals") or [] if isinstance(s, dict)]
@@ -158,11 +163,13 @@ def collect(
     # A task has no moment of its own: that of the newest signal serves to compare them.
     moment = meeting.get("starts_at") or (found[0]["at"] if found else None)
     strength = {row["id"]: _strength(row, moment or row["at"], types or {}) for row in found}
-    signals = _ordered([_signal(row, silent, untrusted) for row in found], strength)
+    signals = _ordered([_signal(row, silent, untrusted, meeting) for row in found], strength)
     return Sources(meeting, signals, [_item(row) for row in thread])
 
 
-def _signal(row: Row, silent: Collection[str], untrusted: Collection[str]) -> dict[str, Any]:
+def _signal(
+    row: Row, silent: Collection[str], untrusted: Collection[str], meeting: Row
+) -> dict[str, Any]:
     headline, summary = clean(row["title"]), clean(row["summary"])
     text = together(headline, summary)
     doubt = None
@@ -170,6 +177,7 @@ def _signal(row: Row, silent: Collection[str], untrusted: Collection[str]) -> di
         doubt = UNTRUSTED
     elif is_for_machines(text):
         doubt = FOR_MACHINES
+    remark = OWN_TITLE if row["type"] == LEADERSHIP and _is_of_their_post(text, meeting) else None
     return {
         "id": row["id"],
         "type": row["type"],
@@ -180,8 +188,20 @@ def _signal(row: Row, silent: Collection[str], untrusted: Collection[str]) -> di
         "url": safe_url(row["url"]),
         "weight": None if row["weight"] is None else float(row["weight"]),
         "doubt": doubt,
-        "speakable": bool(text) and row["type"] not in silent and doubt is None,
+        "remark": remark,
+        "speakable": bool(text) and row["type"] not in silent and not (doubt or remark),
     }
+
+
+def _is_of_their_post(text: str, meeting: Row) -> bool:
+    """Return whether a text names the guest's title, and does not name the guest as who has it."""
+    title, name = meeting["guest_title"], meeting["guest_name"]
+    return _says(text, title) and not _says(text, name)
+
+
+def _says(text: str, words: str | None) -> bool:
+    said = r"\s+".join(map(re.escape, (words or "").split()))
+    return bool(said) and bool(re.search(rf"(?<!\w){said}(?!\w)", text, re.IGNORECASE))
 
 
 def _strength(row: Row, moment: datetime, types: Mapping[str, SignalType]) -> float:

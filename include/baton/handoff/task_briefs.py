@@ -17,6 +17,7 @@ from baton.warehouse.run import Run
 # Open tasks about a reply or a lead that have no brief, with the contact they are about.
 TASKS = """
     select t.id as task_id, x.contact_id, null as id, null as booking_id, c.email as guest_email,
+        c.full_name as guest_name, c.title as guest_title,
         a.domain, l.reasons, l.sequence, l.id as lead_id, t.owner_rep_id
     from ops.task t
     join lateral (

@@ -24,8 +24,8 @@ LONGEST_MESSAGE = 2_000
 class Brief:
     """A version of a meeting's brief, and what the page and the calendar say around it.
 
-    `signals` are {"type", "title", "text", "source", "at", "url", "weight", "doubt"}, strongest first and the
-    doubtful below all others; `weight` is in points of the score. `thread` are
+    `signals` are {"type", "title", "text", "source", "at", "url", "weight", "doubt", "remark"}, strongest
+    first and the doubtful below all others; `weight` is in points of the score. `thread` are
     {"at", "by", "kind", "subject", "text"} in order of time; `by` is "us", "them" or "system".
     """
 
@@ -179,12 +179,11 @@ def kind_of(signal: Mapping[str, Any]) -> str:
 
 
 def facts(signal: Mapping[str, Any], host: str | None) -> list[str]:
-    """Return what is said about a signal: its kind, weight, doubts, and where it comes from."""
+    """Return what is said about a signal: its kind, weight, doubts, remark, and where it comes from."""
     told = [kind_of(signal)]
     if signal.get("weight") is not None:
         told.append(f"{signal['weight']:g} points when scored")
-    if signal.get("doubt"):
-        told.append(str(signal["doubt"]))
+    told += [str(signal[name]) for name in ("doubt", "remark") if signal.get(name)]
     return [*told, f"source: {host or signal['source']}"]
 
 

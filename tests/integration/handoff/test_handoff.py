@@ -160,6 +160,36 @@ def test_a_brief_of_before_signals_had_a_text_is_still_shown(conn, make_run, met
         assert "hires 14 demand planners" in shown
 
 
+@pytest.mark.parametrize(
+    ("kind", "title", "is_theirs"),
+    [
+        pytest.param("leadership_change", "Acme appoints Paul Engel as head of  planning", True,
+                     id="their title"),
+        pytest.param("leadership_change", "Acme appoints Paul Engel as Head of Planning Systems",
+                     True, id="within a longer one"),
+        pytest.param("leadership_change", "Acme appoints a Deputyhead of Planning", False,
+                     id="half a word"),
+        pytest.param("leadership_change", "Acme appoints Ada Lopez as Head of Planning", False,
+                     id="the guest themself"),
+        pytest.param("hiring", "Acme looks for a second Head of Planning", False, id="another type"),
+    ],
+)  # fmt: skip
+def test_nobody_is_told_that_somebody_has_their_post(conn, make_run, met, kind, title, is_theirs):
+    signals = make_run("signals", "signal_ingestion")
+    world.signal(conn, signals, met["domain"], kind, "Changes at Acme", 0, title)
+    world.release(conn, signals)
+    run = make_run("handoff", "meeting_handoff")
+    handoff.brief(run)
+    world.release(conn, run)
+    row = brief_of(conn, met)
+    assert "Changes at Acme" in row["signals"][0]["title"], "it keeps its place by strength"
+    assert row["signals"][0]["speakable"] is not is_theirs
+    brief = render.load(conn, met["meeting"])
+    for shown in (render.text(brief), render.html(brief).replace("&#x27;", "'")):
+        assert (sources.OWN_TITLE in shown) is is_theirs
+    assert ("Changes" in row["opener"]) is not is_theirs
+
+
 def test_a_signal_that_gives_orders_is_shown_but_never_spoken(conn, make_run, met):
     signals = make_run("signals", "signal_ingestion")
     world.signal(conn, signals, met["domain"], "hiring",
