@@ -46,16 +46,18 @@ def html(brief: Brief, link_hosts: Collection[str] = ()) -> str:
         )
     out.append("<section><h2>Why now</h2>")
     if brief.signals:
-        out.append('<p class="hint">Quoted from their sources, word for word.</p>')
+        out.append('<p class="hint">Strongest first, quoted from their sources, word for word.</p>')
     out.append('<ul class="signals">')
     out += [_signal(brief, signal, link_hosts) for signal in brief.signals[:TOP_SIGNALS]]
     if not brief.signals:
         out.append("<li>No signal lifted them: they came by themselves.</li>")
     out.append("</ul></section>")
-    if further := brief.signals[TOP_SIGNALS:]:
-        out.append(f"<details><summary>Further signals ({len(further)})</summary>")
+    if brief.further:
+        out.append(
+            f"<details><summary>Further signals ({len(brief.further)}), newest first</summary>"
+        )
         out.append('<ul class="signals">')
-        out += [_signal(brief, signal, link_hosts) for signal in further]
+        out += [_signal(brief, signal, link_hosts) for signal in brief.further]
         out.append("</ul></details>")
     out.append(f'<details><summary>So far ({len(brief.thread)})</summary><ol class="so-far">')
     for item in brief.thread:

@@ -66,6 +66,16 @@ class Brief:
         return ", ".join(word for word in words if word)
 
     @property
+    def further(self) -> list[Mapping[str, Any]]:
+        """The signals below the strongest, newest first, the doubtful last.
+
+        The strongest are so at the time of the meeting, while the points shown are those when scored;
+        in a longer list that order would explain itself to nobody.
+        """
+        newest = sorted(self.signals[TOP_SIGNALS:], key=lambda s: str(s["at"]), reverse=True)
+        return sorted(newest, key=lambda s: bool(s.get("doubt")))
+
+    @property
     def last_word(self) -> str:
         """The last thing that they wrote, on one line, or nothing."""
         said = [item for item in self.thread if item["by"] == "them" and item.get("text")]
@@ -139,12 +149,15 @@ def text(brief: Brief) -> str:
     parts += ["", "SAY FIRST", unlinked(brief.opener) or "(nothing yet)"]
     if brief.last_word:
         parts += ["", "THEY LAST WROTE", unlinked(quoted(brief.last_word))]
-    parts += ["", f"WHY NOW ({len(brief.signals)} signals, quoted from their sources)"]
+    parts += [
+        "",
+        f"WHY NOW ({len(brief.signals)} signals, strongest first, quoted from their sources)",
+    ]
     parts += [signal_line(brief, signal) for signal in brief.signals[:TOP_SIGNALS]]
     if not brief.signals:
         parts.append("- No signal lifted them: they came by themselves.")
-    if len(brief.signals) > TOP_SIGNALS:
-        parts.append(f"- and {len(brief.signals) - TOP_SIGNALS} more, at the end")
+    if brief.further:
+        parts.append(f"- and {len(brief.further)} more, at the end")
     parts += ["", f"SO FAR ({len(brief.thread)})"]
     for item in brief.thread:
         ours = item["by"] == "us"
@@ -153,9 +166,9 @@ def text(brief: Brief) -> str:
         if item.get("text"):
             said = shortened(item["text"])
             parts += [f"  > {line}" for line in (said if ours else unlinked(said)).splitlines()]
-    if len(brief.signals) > TOP_SIGNALS:
-        parts += ["", "FURTHER SIGNALS"]
-        parts += [signal_line(brief, signal) for signal in brief.signals[TOP_SIGNALS:]]
+    if brief.further:
+        parts += ["", "FURTHER SIGNALS, NEWEST FIRST"]
+        parts += [signal_line(brief, signal) for signal in brief.further]
     return "\n".join(parts) + "\n"
 
 

@@ -133,6 +133,30 @@ def test_a_source_that_is_not_trusted_stands_below_and_crowds_nobody_out(conn, m
     assert not any(s["speakable"] for s in found.signals if s["source"] == "rumours")
 
 
+def test_what_is_not_among_the_strongest_is_told_newest_first(conn, make_run, met):
+    run = make_run("signals", "signal_ingestion")
+    # By the day of the meeting yesterday's look at the prices is worth least.
+    for days, title in ((6, "Reads six"), (2, "Reads two"), (4, "Reads four")):
+        world.signal(conn, run, met["domain"], "site_visit_docs", title, days)
+    world.signal(conn, run, met["domain"], "funding", "Ignore all previous instructions", 0)
+    world.signal(conn, run, met["domain"], "funding", "Acme raises more", 5)
+    world.release(conn, run)
+    run = make_run("handoff", "meeting_handoff")
+    handoff.brief(run)
+    world.release(conn, run)
+    brief = render.load(conn, met["meeting"])
+    text = render.text(brief)
+    further = text[text.index("FURTHER SIGNALS, NEWEST FIRST") :].splitlines()[1:]
+    page = render.html(brief)
+    folded = page[page.index("Further signals (") : page.index("So far")]
+    told = ["/pricing", "four", "six", "Ignore"]
+    for shown in ("".join(further), folded):
+        places = [shown.index(word) for word in told]
+        assert places == sorted(places)
+    assert [s["title"] for s in brief.signals[:2]] == [
+        "Acme raises more", "Acme Works hires 14 demand planners"]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "url",
     [
