@@ -3,6 +3,7 @@
 A rep sees their own meetings, everybody else all of them.
 """
 
+from datetime import timedelta
 from typing import Any
 
 import psycopg
@@ -21,7 +22,7 @@ MEETINGS = """
         b.id as brief_id, coalesce(b.missing, '{}') as missing, b.opened_at, b.version,
         exists (select from ops.brief e where e.meeting_id = m.id and e.opened_at is not null)
             as was_opened,
-        m.starts_at <= ops.now() as is_under_way
+        m.starts_at - ops.now() as left, m.starts_at <= ops.now() as is_under_way
     from ops.meeting m
     join ops.released_run r on r.id = m.run_id
     join ops.booking k on k.id = m.booking_id
@@ -46,8 +47,8 @@ ONE = f"{MEETINGS} and m.id = %(meeting)s"
 def coming(conn: psycopg.Connection[Any], rep_email: str | None, limit: int = MOST) -> list[Row]:
     """Return the planned meetings that are not over, the soonest first, of one rep or of everybody.
 
-    Each has `when`, `who`, `owner_name`, `brief` ("complete", "not complete" or "none yet"),
-    `missing`, and `opened` ("yes", "no" or "an earlier version").
+    Each has `when`, `away` (such as "in 23 hours"), `who`, `owner_name`, `brief` ("complete", "not
+    complete" or "none yet"), `missing`, and `opened` ("yes", "no" or "an earlier version").
     """
     query = {"rep": rep_email and rep_email.lower(), "limit": limit}
     return [_told(row) for row in rows(conn, COMING, query)]
@@ -89,6 +90,23 @@ def _told(row: Row) -> Row:
         **row,
         "who": ", ".join(one_line(word, LONGEST_NAME) for word in words if word),
         "when": span(row["starts_at"], row["ends_at"], row["timezone"]),
+        "away": away(row["left"]),
         "brief": brief,
         "opened": opened,
     }
+
+
+def away(left: timedelta) -> str:
+    """Return how far away something is, such as "in 23 hours"; "now" if it begins or has begun.
+
+    In whole days, hours or minutes: the longest of which there are two.
+    """
+    minutes = int(left.total_seconds() // 60)
+    if minutes < 1:
+        return "now"
+    number, unit = minutes, "minute"
+    if minutes >= 48 * 60:
+        number, unit = minutes // (24 * 60), "day"
+    elif minutes >= 2 * 60:
+        number, unit = minutes // 60, "hour"
+    return f"in {number} {unit}{'' if number == 1 else 's'}"

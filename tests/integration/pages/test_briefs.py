@@ -47,6 +47,24 @@ def test_a_rep_finds_their_next_meetings_and_nobody_elses(conn, make_run, met, s
     assert sign_in("revops", "op").get("/briefs/mtg_nothing").status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("left", "said"),
+    [
+        pytest.param("-10 minutes", "now", id="under way"),
+        pytest.param("1 minute 30 seconds", "in 1 minute", id="a minute"),
+        pytest.param("1 hour 40 minutes 30 seconds", "in 100 minutes", id="minutes"),
+        pytest.param("23 hours 5 minutes", "in 23 hours", id="hours"),
+        pytest.param("49 hours", "in 2 days", id="days"),
+    ],
+)
+def test_the_list_says_how_far_away_a_meeting_is_by_batons_clock(conn, met, sign_in, left, said):
+    conn.execute("update ops.meeting set starts_at = ops.now() + %(left)s::interval, ends_at = ops.now() "
+                 "+ %(left)s::interval + interval '30 minutes' where id = %(id)s",
+                 {"left": left, "id": met["meeting"]})  # fmt: skip
+    conn.commit()
+    assert f">{said}<" in sign_in(met["rep_email"], "Rep").get("/briefs").text
+
+
 def test_what_is_not_complete_says_what_is_missing(conn, met, sign_in):
     conn.execute("update ops.brief set is_complete = false, missing = '{opener}' "
                  "where meeting_id = %s", (met["meeting"],))  # fmt: skip
