@@ -28,12 +28,17 @@ def html(brief: Brief, link_hosts: Collection[str] = ()) -> str:
     """Return the brief as one <article>.
 
     Whatever came from outside is escaped, and stands in <q> or <blockquote>. A signal's link is live
-    only if its host is one of `link_hosts` (see playbook.signals); any other is named by its host.
+    only if its host is one of `link_hosts` (see playbook.signals); any other is named by its host. The
+    address of the meeting itself is live.
     """
     out = [
         f'<article class="brief" data-meeting="{_e(brief.meeting_id)}">',
-        f"<header><h1>{_e(brief.who)}</h1><p>{_e(brief.when)}</p></header>",
+        f"<header><h1>{_e(brief.who)}</h1><p>{_e(brief.when)}</p>",
     ]
+    if brief.location:
+        out.append(f"<p>{_place(brief.location)}</p>")
+    known = " · ".join(said for said in (brief.guest_email, brief.company) if said)
+    out.append(f"<p>{_e(known)}</p></header>")
     if brief.missing:
         out.append(
             f'<p class="missing" role="alert">Not complete: {_e(", ".join(brief.missing))}</p>'
@@ -67,6 +72,13 @@ def html(brief: Brief, link_hosts: Collection[str] = ()) -> str:
         out.append(f'<li class="{_e(item["by"])}">{_e(thread_line(brief, item)[2:])}{said}</li>')
     out.append("</ol></details></article>")
     return "\n".join(out)
+
+
+def _place(location: str) -> str:
+    if host_of(location) is None:
+        return f"Where: {_e(location)}"
+    link = f'<a href="{_e(location)}" rel="noopener noreferrer" target="_blank">'
+    return f"Where: {link}{_e(location)}</a>"
 
 
 def _signal(brief: Brief, signal: Mapping[str, Any], link_hosts: Collection[str]) -> str:

@@ -17,6 +17,7 @@ from baton.warehouse.connect import Row, one
 
 TOP_SIGNALS = 3
 LONGEST_NAME = 120
+LONGEST_PLACE = 1_000
 LONGEST_MESSAGE = 2_000
 
 
@@ -24,8 +25,9 @@ LONGEST_MESSAGE = 2_000
 class Brief:
     """A version of a meeting's brief, and what the page and the calendar say around it.
 
-    `signals` are {"type", "title", "text", "source", "at", "url", "weight", "doubt", "remark"}, strongest
-    first and the doubtful below all others; `weight` is in points of the score. `thread` are
+    `company` is what is known of the account, such as "Retail, 250 employees, DE". `signals` are {"type",
+    "title", "text", "source", "at", "url", "weight", "doubt", "remark"}, strongest first and the
+    doubtful below all others; `weight` is in points of the score. `thread` are
     {"at", "by", "kind", "subject", "text"} in order of time; `by` is "us", "them" or "system".
     """
 
@@ -38,6 +40,8 @@ class Brief:
     guest_title: str
     guest_email: str
     account_name: str
+    company: str
+    location: str
     owner_name: str
     owner_timezone: str
     signals: Sequence[Mapping[str, Any]]
@@ -103,6 +107,8 @@ QUERY = """
         b.missing, m.starts_at, m.ends_at,
         coalesce(c.full_name, k.guest_name, '') as guest_name, coalesce(c.title, '') as guest_title,
         coalesce(c.email, k.guest_email) as guest_email, coalesce(a.name, '') as account_name,
+        concat_ws(', ', a.industry, a.employees || ' employees', a.country) as company,
+        coalesce(m.location, '') as location,
         coalesce(o.name, '') as owner_name, coalesce(o.timezone, 'UTC') as owner_timezone
     from ops.brief b
     join ops.meeting m on m.id = b.meeting_id
@@ -124,7 +130,7 @@ def load(conn: psycopg.Connection[Any], meeting_id: str) -> Brief | None:
 
 def readable(row: Row) -> Row:
     """Return a brief's row with whatever came from outside as `core.outside` lets it be seen."""
-    lines = ("guest_name", "guest_title", "guest_email", "account_name", "owner_name")
+    lines = ("guest_name", "guest_title", "guest_email", "account_name", "company", "owner_name")
     signals = [{**s, "title": one_line(s["title"]), "text": one_line(s.get("text") or s["title"]),
                 "source": one_line(s["source"], LONGEST_NAME)} for s in row["signals"]]  # fmt: skip
     thread = [{**i, "subject": one_line(i.get("subject") or ""), "text": visible(i.get("text") or "")}
@@ -132,6 +138,7 @@ def readable(row: Row) -> Row:
     return {
         **row,
         **{name: one_line(row[name], LONGEST_NAME) for name in lines},
+        "location": one_line(row["location"], LONGEST_PLACE),
         "signals": signals,
         "thread": thread,
         "opener": visible(row["opener"]),
@@ -143,7 +150,14 @@ def text(brief: Brief) -> str:
 
     Calendars and terminals make addresses live, so those of others are named by their host only.
     """
-    parts = [f"WHO   {unlinked(brief.who)}", f"WHEN  {brief.when}"]
+    about = (
+        ("WHO", unlinked(brief.who)),
+        ("MAIL", unlinked(brief.guest_email)),
+        ("FIRM", unlinked(brief.company)),
+        ("WHEN", brief.when),
+        ("WHERE", place(brief.location)),
+    )
+    parts = [f"{name:<5} {said}" for name, said in about if said]
     if brief.missing:
         parts += ["", f"THIS BRIEF IS NOT COMPLETE: {', '.join(brief.missing)}"]
     parts += ["", "SAY FIRST", unlinked(brief.opener) or "(nothing yet)"]
@@ -170,6 +184,11 @@ def text(brief: Brief) -> str:
         parts += ["", "FURTHER SIGNALS, NEWEST FIRST"]
         parts += [signal_line(brief, signal) for signal in brief.further]
     return "\n".join(parts) + "\n"
+
+
+def place(location: str) -> str:
+    """Return where a meeting is. Its own address has to work; inside other words it is named only."""
+    return location if host_of(location) else unlinked(location)
 
 
 def signal_line(brief: Brief, signal: Mapping[str, Any]) -> str:

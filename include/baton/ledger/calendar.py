@@ -50,7 +50,7 @@ def open_calendar(settings: Settings) -> Calendar:
 # Meetings that are not over, of released runs, with an owner who has an address. One that was
 # cancelled before it had an event needs none; what lies in the past is the rep's history.
 MEETINGS = """
-    select m.id, m.starts_at, m.ends_at, m.state, o.id as rep_id, o.email as rep_email,
+    select m.id, m.starts_at, m.ends_at, m.location, m.state, o.id as rep_id, o.email as rep_email,
         coalesce(c.full_name, k.guest_name, k.guest_email) as guest, a.name as account_name,
         e.uid, e.content_hash, e.etag, e.brief_id, e.state as event_state,
         e.rep_id as held_rep_id, h.email as held_rep_email
@@ -138,6 +138,7 @@ def _wanted(
         summary=f"Cancelled: {who}" if cancelled else f"Meeting: {who}",
         brief=brief_text.text(brief) if brief else "The brief is being written.",
         cancelled=cancelled,
+        location=brief_text.place(one_line(meeting["location"] or "", brief_text.LONGEST_PLACE)),
     )
     return event, brief.id if brief else None, now
 

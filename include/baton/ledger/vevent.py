@@ -16,8 +16,9 @@ from baton.core.errors import VendorError
 # What the rep writes below this line is the rep's, and survives every new version of the brief.
 NOTES_LINE = "----- your own notes below this line are kept -----"
 HASH = "X-BATON-HASH"
+PLACE = "X-BATON-LOCATION"  # what we wrote as LOCATION: anything else in it is the rep's
 OURS = ("UID", "DTSTAMP", "LAST-MODIFIED", "DTSTART", "DTEND", "SUMMARY", "DESCRIPTION", "CLASS",
-        "STATUS", "CATEGORIES", "ATTENDEE", "ORGANIZER", HASH)  # fmt: skip
+        "STATUS", "CATEGORIES", "ATTENDEE", "ORGANIZER", HASH, PLACE)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -30,24 +31,27 @@ class MeetingEvent:
     summary: str
     brief: str
     cancelled: bool
+    location: str = ""
 
     @property
     def content_hash(self) -> str:
         """The hash by which an event is known to say exactly this (SHA-256, hex)."""
         parts = [self.uid, self.starts_at.astimezone(UTC).isoformat(),
                  self.ends_at.astimezone(UTC).isoformat(), self.summary, self.brief,
-                 self.cancelled]  # fmt: skip
+                 self.cancelled, self.location]  # fmt: skip
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def render(event: MeetingEvent, now: datetime, held: str | None = None) -> str:
     """Return the event as iCalendar text.
 
-    `held` is what the calendar has now: what the rep added to it (alarms, a place, notes below our
-    line) stays. Raises VendorError if that cannot be read.
+    `held` is what the calendar has now: what the rep added to it (alarms, a place of their own, notes
+    below our line) stays. Raises VendorError if that cannot be read.
     """
     calendar, component = _parsed(held) if held else (_new_calendar(), Event())
     notes = _notes(str(component.get("DESCRIPTION", "")))
+    if component.get("LOCATION") == component.get(PLACE):
+        component.pop("LOCATION", None)
     for name in OURS:
         component.pop(name, None)
     component.add("UID", event.uid)
@@ -57,6 +61,10 @@ def render(event: MeetingEvent, now: datetime, held: str | None = None) -> str:
     component.add("DTEND", event.ends_at.astimezone(UTC))
     component.add("SUMMARY", event.summary)
     component.add("DESCRIPTION", f"{event.brief}\n{NOTES_LINE}\n{notes}".strip("\n"))
+    if event.location and not component.get("LOCATION"):
+        component.pop("LOCATION", None)
+        component.add("LOCATION", event.location)
+        component.add(PLACE, event.location)
     component.add("CLASS", "PRIVATE")
     component.add("STATUS", "CANCELLED" if event.cancelled else "CONFIRMED")
     component.add(HASH, event.content_hash)

@@ -76,9 +76,9 @@ def apply(conn: psycopg.Connection[Any], run: Run, event: BookingEvent) -> None:
     conn.execute(
         """
         insert into ops.booking as b (source, uid, previous_uid, state, guest_email, guest_name,
-            host_email, title, starts_at, ends_at, booked_at, updated_at, moves, run_id)
+            host_email, title, location, starts_at, ends_at, booked_at, updated_at, moves, run_id)
         values (%(source)s, %(uid)s, %(previous)s, %(state)s, %(guest_email)s, %(guest_name)s,
-            %(host)s, %(title)s, %(starts)s, %(ends)s, %(at)s, %(at)s, %(moves)s, %(run)s)
+            %(host)s, %(title)s, %(location)s, %(starts)s, %(ends)s, %(at)s, %(at)s, %(moves)s, %(run)s)
         on conflict (source, uid) do update set
             previous_uid = coalesce(b.previous_uid, excluded.previous_uid),
             state = case when 'cancelled' in (b.state, excluded.state) then 'cancelled'
@@ -90,6 +90,8 @@ def apply(conn: psycopg.Connection[Any], run: Run, event: BookingEvent) -> None:
             title = coalesce(b.title, excluded.title),
             host_email = case when %(takes_over)s and excluded.updated_at >= b.updated_at
                 then coalesce(excluded.host_email, b.host_email) else b.host_email end,
+            location = case when %(takes_over)s and excluded.updated_at >= b.updated_at
+                then coalesce(excluded.location, b.location) else b.location end,
             starts_at = case when %(takes_over)s and excluded.updated_at >= b.updated_at
                 then excluded.starts_at else b.starts_at end,
             ends_at = case when %(takes_over)s and excluded.updated_at >= b.updated_at
@@ -104,6 +106,7 @@ def apply(conn: psycopg.Connection[Any], run: Run, event: BookingEvent) -> None:
             "guest_name": event.guest_name,
             "host": event.host_email,
             "title": event.title,
+            "location": event.location,
             "starts": event.starts_at,
             "ends": event.ends_at,
             "at": event.at,

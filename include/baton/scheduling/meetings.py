@@ -119,6 +119,7 @@ def _settle_chain(
             "owner_reason": reason,
             "starts_at": leaf["starts_at"],
             "ends_at": leaf["ends_at"],
+            "location": leaf["location"],
             "state": state,
             "reschedules": moves,
         }
@@ -133,7 +134,7 @@ def _settle_chain(
             INSERT,
             {"booking": root["id"], "contact": contact_id, "account": account_id, "lead": lead,
              "rep": rep, "reason": reason, "starts": leaf["starts_at"], "ends": leaf["ends_at"],
-             "state": state, "moves": moves, "run": run.id},
+             "location": leaf["location"], "state": state, "moves": moves, "run": run.id},
         ).fetchone()[0]  # type: ignore[index]  # fmt: skip
     if rep is None and state == "planned":
         _ask_for_owner(conn, run, meeting_id, leaf["starts_at"], reason)
@@ -151,16 +152,16 @@ def _settle_chain(
 
 INSERT = """
     insert into ops.meeting (booking_id, contact_id, account_id, lead_id, owner_rep_id, owner_reason,
-                             starts_at, ends_at, state, reschedules, run_id)
+                             starts_at, ends_at, location, state, reschedules, run_id)
     values (%(booking)s, %(contact)s, %(account)s, %(lead)s, %(rep)s, %(reason)s, %(starts)s,
-            %(ends)s, %(state)s, %(moves)s, %(run)s)
+            %(ends)s, %(location)s, %(state)s, %(moves)s, %(run)s)
     returning id
 """
 UPDATE = """
     update ops.meeting set booking_id = %(booking_id)s, contact_id = %(contact_id)s,
         account_id = %(account_id)s, lead_id = %(lead_id)s, owner_rep_id = %(owner_rep_id)s,
         owner_reason = %(owner_reason)s, starts_at = %(starts_at)s, ends_at = %(ends_at)s,
-        state = %(state)s, reschedules = %(reschedules)s, run_id = %(run)s
+        location = %(location)s, state = %(state)s, reschedules = %(reschedules)s, run_id = %(run)s
     where id = %(id)s
 """
 

@@ -25,6 +25,7 @@ OTHERS = frozenset((
 ))  # fmt: skip
 LONGEST_MEETING = timedelta(days=1)
 LONGEST_TEXT = 300
+LONGEST_PLACE = 1_000  # addresses of video calls are long, and one that is cut leads nowhere
 EMAIL = re.compile(r"[^@\s<>\"',;]{1,64}@[^@\s<>\"',;]+\.[^@\s<>\"',;]{2,}")
 CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 
@@ -45,6 +46,7 @@ class BookingEvent:
     guest_name: str | None
     host_email: str | None
     title: str | None
+    location: str | None
     starts_at: datetime
     ends_at: datetime
     at: datetime
@@ -88,6 +90,7 @@ def read(
         guest_name=guest_name,
         host_email=host,
         title=_text(body.get("title")),
+        location=_location(body),
         starts_at=starts_at,
         ends_at=ends_at,
         at=at,
@@ -124,7 +127,16 @@ def _guest(body: Mapping[str, Any], ours: frozenset[str]) -> tuple[str, str | No
     raise Unreadable("No attendee with a readable address is a guest.")
 
 
-def _text(value: Any) -> str | None:
+def _location(body: Mapping[str, Any]) -> str | None:
+    """Where the meeting is. Cal.com names its own integrations there; the address then stands elsewhere."""
+    said = _text(body.get("location"), LONGEST_PLACE)
+    if said is None or not said.startswith("integrations:"):
+        return said
+    more = body.get("metadata")
+    return _text(more.get("videoCallUrl"), LONGEST_PLACE) if isinstance(more, Mapping) else None
+
+
+def _text(value: Any, longest: int = LONGEST_TEXT) -> str | None:
     if not isinstance(value, str):
         return None
-    return CONTROL.sub(" ", value).strip()[:LONGEST_TEXT] or None
+    return CONTROL.sub(" ", value).strip()[:longest] or None

@@ -295,13 +295,14 @@ def test_killed_between_the_calendar_and_our_row_there_is_still_one_event(
 def test_a_moved_then_cancelled_meeting_updates_the_same_event(conn, make_run, settings, met):
     hand_over(make_run, conn)
     guest, host = met["guest"], met["rep_email"]
+    place = "https://meet.example/bk2?a=1&b=2"
     old = f"uid-{met['contact']}"
     for trigger, uid, more in (
         ("BOOKING_RESCHEDULED", f"{old}-2", {"rescheduleUid": old}),
         ("BOOKING_CANCELLED", f"{old}-2", {}),
     ):
         world.booking(conn, trigger, uid, guest, host, start=world.START + timedelta(days=2),
-                      at=world.T0 + timedelta(hours=2), **more)  # fmt: skip
+                      at=world.T0 + timedelta(hours=2), location=place, **more)  # fmt: skip
         run = make_run("scheduling", "meeting_scheduling")
         scheduling.book(run)
         world.release(conn, run)
@@ -309,6 +310,7 @@ def test_a_moved_then_cancelled_meeting_updates_the_same_event(conn, make_run, s
         (path,) = (settings.home / "calendars" / host).glob("*.ics")
         text = path.read_text()
         assert "DTSTART:20310308T140000Z" in text
+        assert f"\nLOCATION:{place}\n" in text
     assert "STATUS:CANCELLED" in text
 
 
@@ -364,6 +366,25 @@ def test_the_gate_stops_a_meeting_that_starts_without_a_complete_brief(conn, mak
     event = one(conn, "select brief_id from ops.calendar_event where meeting_id = %s",
                 (soon["meeting"],))  # fmt: skip
     assert event["brief_id"] is None, "the calendar knows of the meeting, but of no brief"
+
+
+def test_the_brief_says_where_the_meeting_is_and_what_is_known_of_the_guest(conn, make_run):
+    place = "https://meet.example/bk1?a=1&b=2"
+    met = meet(conn, make_run, location=place)
+    conn.execute("update ops.account set industry = 'Retail', employees = 250, country = 'DE' "
+                 "where id = %s", (met["account"],))  # fmt: skip
+    run = make_run("handoff", "meeting_handoff")
+    handoff.brief(run)
+    world.release(conn, run)
+    brief = render.load(conn, met["meeting"])
+    top = render.text(brief).split("SAY FIRST")[0].splitlines()
+    assert f"WHERE {place}" in top
+    assert f"MAIL  {met['guest']}" in top
+    assert "FIRM  Retail, 250 employees, DE" in top
+    page = render.html(brief)
+    link = "https://meet.example/bk1?a=1&amp;b=2"
+    assert f'<a href="{link}" rel="noopener noreferrer" target="_blank">{link}</a>' in page
+    assert f"{met['guest']} · Retail, 250 employees, DE" in page
 
 
 def test_the_page_is_read_in_half_a_minute_and_escapes_what_came_from_outside(conn, make_run, met):

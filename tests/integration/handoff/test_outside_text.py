@@ -177,6 +177,31 @@ def test_a_link_is_live_only_on_a_configured_host(briefed, settings, url):
     assert Markup(render.html(brief)).links == []
 
 
+@pytest.mark.parametrize(
+    "place",
+    [
+        "javascript:alert(1)",
+        '"><script>alert(1)</script>',
+        "https://meet.example@evil.example/1",
+        "Call\u202e us at https://evil.example/1",
+        'https://evil.example/"onclick="alert(1)',
+    ],
+)
+def test_a_hostile_place_does_nothing(conn, make_run, settings, place):
+    met = meet(conn, make_run, location=place)
+    hand_over(make_run, conn)
+    brief = render.load(conn, met["meeting"])
+    found = Markup(render.html(brief))
+    assert "script" not in found.tags
+    assert found.handlers == []
+    assert {link.partition(":")[0] for link in found.links} <= {"https"}
+    (path,) = (settings.home / "calendars" / met["rep_email"]).glob("*.ics")
+    for shown in (path.read_text().replace("\n ", ""), render.text(brief)):
+        assert not INVISIBLE.search(shown)
+        assert "javascript:" not in shown
+        assert "evil.example/1" not in shown
+
+
 def test_a_guest_with_a_poisoned_name_is_harmless_in_calendar_and_page(
     conn, make_run, settings, met
 ):

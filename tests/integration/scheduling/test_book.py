@@ -119,13 +119,14 @@ def test_a_chain_of_reschedules_is_one_meeting_in_any_order(conn, make_run, know
         trigger, uid, more = events[number]
         at = T0 + timedelta(hours=number)
         world.booking(conn, trigger, uid, known["guest"], known["host"],
-                      start=later[number], at=at, **more)  # fmt: skip
+                      start=later[number], at=at, location=f"https://meet.example/{uid}", **more)  # fmt: skip
         if batches == "a run each":
             book(make_run)
     book(make_run)
 
     (meeting,) = meetings(conn, known["contact"])
     assert meeting["starts_at"] == later[2]
+    assert meeting["location"] == f"https://meet.example/{c}"
     assert meeting["reschedules"] == 2
     assert meeting["state"] == "planned"
     states = rows(conn, "select uid, id, state from ops.booking where uid = any(%s)", ([a, b, c],))
@@ -139,12 +140,13 @@ def test_a_chain_of_reschedules_is_one_meeting_in_any_order(conn, make_run, know
 
 def test_a_reschedule_under_the_same_uid_moves_the_meeting(conn, make_run, known):
     uid = f"same-{known['contact']}"
-    world.booking(conn, "BOOKING_CREATED", uid, known["guest"], known["host"])
+    world.booking(conn, "BOOKING_CREATED", uid, known["guest"], known["host"], location="Room 4")
     world.booking(conn, "BOOKING_RESCHEDULED", uid, known["guest"], known["host"],
-                  start=START + timedelta(days=7), at=T0 + timedelta(hours=1))  # fmt: skip
+                  start=START + timedelta(days=7), at=T0 + timedelta(hours=1), location="Room 5")  # fmt: skip
     book(make_run)
 
     (meeting,) = meetings(conn, known["contact"])
+    assert meeting["location"] == "Room 5"
     assert meeting["starts_at"] == START + timedelta(days=7)
     assert meeting["reschedules"] == 1
 

@@ -54,6 +54,29 @@ def test_what_the_rep_added_survives_a_new_brief():
     assert [c.name for c in again.subcomponents] == ["VALARM"]
 
 
+@pytest.mark.parametrize(
+    ("before", "by_hand", "after", "stands"),
+    [
+        pytest.param("https://a.example/1", None, "https://b.example/2", "https://b.example/2", id="moved"),
+        pytest.param("Room 4, Bonn; left", None, "Room 5", "Room 5", id="moved to another room"),
+        pytest.param("https://a.example/1", None, "", None, id="nowhere any more"),
+        pytest.param("https://a.example/1", "Room 4", "https://b.example/2", "Room 4", id="the rep's own"),
+        pytest.param("", "Room 4", "https://b.example/2", "Room 4", id="the rep's own first"),
+        pytest.param("", None, "https://b.example/2", "https://b.example/2", id="known later"),
+    ],
+)  # fmt: skip
+def test_the_place_is_the_bookings_unless_the_rep_set_one(before, by_hand, after, stands):
+    held = Calendar.from_ical(render(event(location=before), NOW))
+    (component,) = held.walk("VEVENT")
+    assert component.get("LOCATION", "") == before
+    if by_hand:
+        component.pop("LOCATION", None)
+        component.add("LOCATION", by_hand)
+    again = render(event(location=after), NOW, held.to_ical().decode())
+    assert parsed(again).get("LOCATION") == stands
+    assert parsed(render(event(location=after, brief="x"), NOW, again)).get("LOCATION") == stands
+
+
 def test_an_attendee_that_somebody_added_does_not_stay():
     held = Calendar.from_ical(render(event(), NOW))
     (component,) = held.walk("VEVENT")
@@ -68,7 +91,8 @@ def test_a_cancelled_meeting_says_so():
 def test_the_hash_changes_with_the_content_and_with_nothing_else():
     later = datetime(2027, 1, 1, tzinfo=UTC)
     assert hash_of(render(event(), NOW)) == hash_of(render(event(), later)) == event().content_hash
-    for change in ({"brief": "x"}, {"starts_at": NOW}, {"summary": "x"}, {"cancelled": True}):
+    for change in ({"brief": "x"}, {"starts_at": NOW}, {"summary": "x"}, {"cancelled": True},
+                   {"location": "x"}):  # fmt: skip
         assert event(**change).content_hash != event().content_hash
 
 

@@ -22,6 +22,24 @@ def test_times_become_utc_and_the_guest_is_who_is_not_the_host():
     assert (event.guest_email, event.host_email) == ("ada@acme.example", "host@seller.example")
 
 
+@pytest.mark.parametrize(
+    ("more", "location"),
+    [
+        pytest.param({}, None, id="none"),
+        pytest.param({"location": "https://meet.example/1"}, "https://meet.example/1", id="an address"),
+        pytest.param({"location": "Room\r\n4\x00"}, "Room 4", id="one line"),
+        pytest.param({"location": "x" * 5_000}, "x" * 1_000, id="bounded"),
+        pytest.param({"location": {"value": "phone"}}, None, id="no text"),
+        pytest.param({"location": "integrations:daily",
+                      "metadata": {"videoCallUrl": "https://video.example/1"}},
+                     "https://video.example/1", id="an integration"),
+        pytest.param({"location": "integrations:daily"}, None, id="an integration without address"),
+    ],
+)  # fmt: skip
+def test_where_the_meeting_is(more, location):
+    assert read("cal", "BOOKING_CREATED", AT, {**BODY, **more}).location == location
+
+
 def test_a_colleague_who_joins_is_not_the_guest():
     body = {**BODY, "attendees": [{"email": "boss@seller.example"}, *BODY["attendees"]]}
     event = read("cal", "BOOKING_CREATED", AT, body, frozenset({"boss@seller.example"}))
