@@ -1,7 +1,7 @@
 {#
     dbt makes a table beside the old one and swaps their names in eight statements. Here it is two: one
     makes and fills the new table, the other puts it in its place. Who reads waits for the second alone.
-    As with dbt, what stands on the old table goes with it.
+    The views that stand on the old table are made anew on the new one.
 #}
 {% materialization table, adapter='postgres' %}
     {%- set existing = load_cached_relation(this) -%}
@@ -22,8 +22,10 @@
         {% for index in config.get('indexes', default=[]) %}
             {{ get_create_index_sql(fresh, index) }};
         {% endfor %}
-        drop table if exists {{ target }} cascade;
-        alter table {{ fresh }} rename to {{ target.identifier }};
+        do $baton_table$
+        {{ keeping_views(target, "drop table if exists " ~ target ~ " cascade; alter table " ~ fresh
+            ~ " rename to " ~ target.identifier ~ ";") }}
+        $baton_table$;
     {% endcall %}
 
     {% do apply_grants(target, config.get('grants'), should_revoke=should_revoke(existing)) %}

@@ -3,7 +3,7 @@
     on it. A DAG that builds one layer would so take away the views of the others until their next
     build. Here a view is replaced in place: what stands on it stays, and it takes one statement where
     the swap takes six. Only where its columns changed, which Postgres refuses to do in place (42P16),
-    it is dropped and made anew, in the same transaction.
+    it is dropped and made anew, and what stood on it too, in the same transaction.
 #}
 {% materialization view, adapter='postgres' %}
     {%- set existing = load_cached_relation(this) -%}
@@ -19,8 +19,8 @@
         do $baton_view$ begin
             {{ get_replace_view_sql(target, sql) }}
         exception when invalid_table_definition then
-            drop view {{ target }} cascade;
-            {{ get_create_view_as_sql(target, sql) }}
+            {{ keeping_views(target, "drop view " ~ target ~ " cascade; "
+                ~ get_create_view_as_sql(target, sql)) }}
         end $baton_view$;
     {% endcall %}
 

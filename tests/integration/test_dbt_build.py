@@ -142,7 +142,8 @@ def test_a_view_is_replaced_in_place_unless_its_columns_changed(
     view = project / "models" / "seen.sql"
     as_view = "{{ config(materialized='view') }} "
     (project / "macros").mkdir()
-    shutil.copy(PROJECT / "dbt_project" / "macros" / "view.sql", project / "macros")
+    for name in ("view.sql", "keeping_views.sql"):
+        shutil.copy(PROJECT / "dbt_project" / "macros" / name, project / "macros")
 
     def build(sql: str) -> Any:
         view.write_text(as_view + sql)
@@ -162,6 +163,12 @@ def test_a_view_is_replaced_in_place_unless_its_columns_changed(
     # WHEN a column changes its type, which Postgres refuses in place
     oid, value = build("select 'text' as id")
     assert (oid != first[0], value) == (True, "text")
+    assert conn.execute("select id from staging.stands_on_it").fetchone() == ("text",)
+    conn.rollback()
+    # WHEN the column is gone that another view names
+    build("select 'text' as other")
+    assert conn.execute("select to_regclass('staging.stands_on_it')").fetchone() == (None,)
+    conn.rollback()
     # WHEN the model was a table before
     as_view = ""
     build("select 4 as id")
@@ -264,7 +271,7 @@ def test_a_table_is_put_in_the_place_of_the_old_one(
     model = project / "models" / "counted.sql"
     config = "{{ config(materialized='table', indexes=[{'columns': ['id'], 'unique': true}]) }} "
     (project / "macros").mkdir()
-    for name in ("table.sql", "view.sql"):
+    for name in ("table.sql", "view.sql", "keeping_views.sql"):
         shutil.copy(PROJECT / "dbt_project" / "macros" / name, project / "macros")
 
     def build(sql: str) -> list[tuple[Any, ...]]:
@@ -289,9 +296,16 @@ def test_a_table_is_put_in_the_place_of_the_old_one(
         return found
 
     assert build("select generate_series(1, 3) as id") == [(1,), (2,), (3,)]
+    conn.execute("create view staging.stands_on_it as select id from staging.counted")
+    conn.execute(
+        "create view staging.on_that as select s.id from staging.stands_on_it s, staging.counted"
+    )
+    conn.commit()
     # WHEN it is built again, with other columns, the old table and its index are gone
     assert build("select 7 as id, 'x' as more") == [(7, "x")]
     assert relations() == [("r", 1)]
+    assert conn.execute("select id from staging.on_that").fetchall() == [(7,)]
+    conn.rollback()
     indexes = conn.execute(
         "select count(*) from pg_index where indrelid = 'staging.counted'::regclass and indisunique"
     ).fetchone()
@@ -304,7 +318,7 @@ def test_a_table_is_put_in_the_place_of_the_old_one(
     conn.rollback()
     # WHEN the model was a view before
     config = "{{ config(materialized='view') }} "
-    conn.execute("drop table staging.counted")
+    conn.execute("drop table staging.counted cascade")
     conn.commit()
     model.write_text(config + "select 1 as id")
     dbt.build(make_run("signals", "signal_ingestion"), "trial")

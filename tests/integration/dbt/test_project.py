@@ -148,6 +148,18 @@ def test_a_build_of_one_layer_takes_no_view_of_another_away(
     assert len(before) > 50
 
 
+def test_a_build_of_one_model_takes_no_view_of_another_away(
+    built: psycopg.Connection[Any], settings: Settings
+) -> None:
+    before = _views(built)
+    # A table of other columns, which views and tables of other models stand on.
+    built.execute("alter table intermediate.int_attribution__opportunities add column extra int")
+    built.commit()
+    results = dbt.invoke(settings, ["build", "--select", "+opportunity+"])
+    assert {result.status for result in results} <= {"success", "pass"}
+    assert _views(built) == before
+
+
 def _views(conn: psycopg.Connection[Any]) -> set[tuple[str, str]]:
     found = conn.execute(
         "select table_schema, table_name from information_schema.views "
