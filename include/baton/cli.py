@@ -17,7 +17,7 @@ from baton.core.settings import Settings
 from baton.warehouse.connect import connect
 from baton.warehouse.run import open_run
 
-# Quarantined rows that `baton import` names on the screen.
+# Reasons of quarantined rows that `baton import` names on the screen.
 REASONS = 20
 
 
@@ -112,8 +112,8 @@ def import_(folder: Path, mapping: Path, as_json: bool) -> None:
     if summary.oddities:
         text = "\n".join([text, "", "Accepted, but worth a look:", *summary.oddities])
     if summary.quarantined and not as_json:
-        said = reasons(settings, summary, REASONS)
-        more = summary.quarantined - len(said)
+        said, told = reasons(settings, summary, REASONS)
+        more = summary.quarantined - told
         rest = f"and {more:,} more; all of them stand in landing.quarantine" if more > 0 else ""
         text = "\n".join([text, "", "Quarantined:", *said, *filter(None, [rest])])
     answer = {"source": summary.source, "entities": files, "oddities": summary.oddities}

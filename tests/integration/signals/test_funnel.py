@@ -195,17 +195,31 @@ def test_importing_twice_changes_nothing(importing: Importing) -> None:
 def test_what_is_accepted_but_odd_is_told_each_time(importing: Importing) -> None:
     odd = (
         "D2,A9,Won,5,EUR,31/01/2026,,small,\nD3,,Lost,5,EUR,31/01/2026,01/02/2199,small,\n"
-        "D4,A8,Open,5,EUR,31/01/2026,,small,\n"
+        "D4,A8,Open,4.514,EUR,31/01/2026,,small,\nD5,A1,Won,,EUR,31/01/2026,28/02/2026,small,\n"
     )
+    thousands = "whose amount has three decimals, as thousands have under a wrong decimal_mark"
     for _ in range(2):
         summary, _settings = importing(DEALS + GOOD + odd)
         assert summary.oddities == (
-            "deals.csv: 2 whose account_key no account has, such as 'A8'",
+            "deals.csv: 2 whose account_key no accepted account has, such as 'A8'",
             "deals.csv: 1 closed without a close date, which puts it in no week, such as 'D2'",
             "deals.csv: 1 closed on a day that has not come, such as 'D3'",
+            "deals.csv: 1 won without an amount, which adds no revenue, such as 'D5'",
+            f"deals.csv: 1 {thousands}, such as 'D4'",
         )
-    summary, _settings = importing(DEALS + GOOD)
-    assert summary.oddities == ()
+    # WHEN a newer export mends one and says the others once more
+    mended = "2026,01/02/2026,small,\nD3"
+    summary, _settings = importing(DEALS + GOOD + odd.replace("2026,,small,\nD3", mended))
+    assert (summary.entities[1].accepted, len(summary.oddities)) == (1, 4)
+    assert not any("without a close date" in said for said in summary.oddities)
+
+
+def test_records_that_a_newer_export_lacks_are_counted(importing: Importing) -> None:
+    importing(DEALS + GOOD + GOOD.replace("D1", "D2"))
+    summary, settings = importing(DEALS + GOOD)
+    assert summary.entities[1].note == "1 from before not in it, kept as last said"
+    assert query(settings, "select count(*) from landing.opportunity") == [(2,)]
+    assert importing(DEALS + GOOD)[0].entities[1].note.startswith("imported before")
 
 
 def test_keys_to_what_the_source_does_not_have_are_no_oddity(importing: Importing) -> None:
@@ -234,11 +248,14 @@ def test_a_later_export_adds_versions_and_a_return_to_the_first_is_seen(
 
 def test_the_first_quarantined_rows_are_told_with_line_and_column(importing: Importing) -> None:
     summary, settings = importing(DEALS + GOOD.replace("1,200.50", "-5") + "D2,A1\n")
-    assert reasons(settings, summary, 5) == [
-        "deals.csv, line 2, value: '-5' is negative money",
-        "deals.csv, line 3: 2 cells where the header has 9",
-    ]
-    assert len(reasons(settings, summary, 1)) == 1
+    said = "deals.csv, line 2, value: '-5' is negative money"
+    assert reasons(settings, summary, 5) == (
+        [said, "deals.csv, line 3: 2 cells where the header has 9"], 2,
+    )  # fmt: skip
+    assert reasons(settings, summary, 1) == ([said], 1)
+    bad = "".join(GOOD.replace("1,200.50", "-5").replace("D1", f"D{n}") for n in range(9))
+    summary, settings = importing(DEALS + bad)
+    assert reasons(settings, summary, 1) == ([f"{said} (and 8 more such rows)"], 9)
 
 
 @pytest.mark.parametrize(

@@ -52,12 +52,16 @@ class FunnelFile:
 
 @dataclass(frozen=True)
 class Counts:
-    """received = accepted + duplicates + quarantined, in rows."""
+    """received = accepted + duplicates + quarantined, in rows.
+
+    `absent` records of the source were landed before and are not in the file.
+    """
 
     received: int
     accepted: int
     duplicates: int
     quarantined: int
+    absent: int
 
 
 def land(conn: psycopg.Connection[Any], file: FunnelFile) -> Counts:
@@ -70,10 +74,18 @@ def land(conn: psycopg.Connection[Any], file: FunnelFile) -> Counts:
     rejected = _set_rejects_aside(conn, file, steps, rows, intake)
     repeated = _set_repeats_aside(conn, file, steps, rows, intake)
     aside = scalar(conn, "select exists (select from aside)")
-    accepted = _accept(conn, file, steps, _without_aside(rows) if aside else rows, intake)
+    known = scalar(
+        conn,
+        f"select exists (select from {identifier('landing', file.entity.entity)} where source = %s)",
+        (file.mapping.source,),
+    )
+    usable = _without_aside(rows) if aside else rows
+    accepted = _accept(conn, file, steps, usable, intake, known=known)
     quarantined = unreadable + rejected + repeated
     received = readable + unreadable
-    counts = Counts(received, accepted, received - quarantined - accepted, quarantined)
+    duplicates = received - quarantined - accepted
+    absent = _absent(conn, file, steps, rows) if known else 0
+    counts = Counts(received, accepted, duplicates, quarantined, absent)
     conn.execute(
         """
         insert into landing.intake (id, source, entity, file, file_hash, mapping_hash,
@@ -89,6 +101,19 @@ def land(conn: psycopg.Connection[Any], file: FunnelFile) -> Counts:
     )  # fmt: skip
     conn.execute("drop table aside")
     return counts
+
+
+def _absent(conn: psycopg.Connection[Any], file: FunnelFile, steps: Plan, rows: str) -> int:
+    """Return how many records of the source have no row in the file, a quarantined one or another."""
+    count: int = scalar(
+        conn,
+        f"select count(distinct natural_key) from {identifier('landing', file.entity.entity)} old "
+        "where source = %s and not exists ("
+        f"select from (select {steps.key} as key from ({rows}) as row) as now "
+        "where now.key = old.natural_key)",
+        (file.mapping.source,),
+    )
+    return count
 
 
 def _make_raw_table(conn: psycopg.Connection[Any], file: FunnelFile, intake: str) -> None:
@@ -228,9 +253,15 @@ def _without_aside(rows: str) -> str:
 
 
 def _accept(
-    conn: psycopg.Connection[Any], file: FunnelFile, steps: Plan, rows: str, intake: str
+    conn: psycopg.Connection[Any],
+    file: FunnelFile,
+    steps: Plan,
+    rows: str,
+    intake: str,
+    *,
+    known: bool,
 ) -> int:
-    """Land what is new; return how many rows that are.
+    """Land what is new; return how many rows that are. `known`: something of the source is there.
 
     A record that went back to an earlier content is new too: that version becomes the latest again.
     """
@@ -238,9 +269,6 @@ def _accept(
     names = ", ".join(identifier(field.name) for field in steps.fields)
     values = ", ".join(field.value for field in steps.fields)
     moment = scalar(conn, "select ops.now()")
-    known = scalar(
-        conn, f"select exists (select from {table} where source = %s)", (file.mapping.source,)
-    )
     # Nothing of this source is there and no key is repeated: looking for conflicts would be for nothing.
     conflict = "on conflict do nothing" if known else ""
     inserted = conn.execute(

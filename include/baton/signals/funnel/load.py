@@ -69,21 +69,27 @@ def import_folder(settings: Settings, folder: Path, mapping_path: Path) -> Summa
     return Summary(mapping.source, tuple(done + absent), tuple(odd))
 
 
-def reasons(settings: Settings, summary: Summary, at_most: int) -> list[str]:
-    """Return a sentence for each of the first rows that the import quarantined, in file order."""
+def reasons(settings: Settings, summary: Summary, at_most: int) -> tuple[list[str], int]:
+    """Return a sentence for each of the first reasons of the quarantine, and how many rows they are of.
+
+    They come in the order of the files' lines; rows of one file and reason are told together.
+    """
     entities = [entity.entity for entity in summary.entities if entity.quarantined]
     with connect(settings.database_url) as conn:
-        rows = conn.execute(
+        found = conn.execute(
             "with latest as (select distinct on (entity) id from landing.intake "
             "where source = %s and entity = any(%s) order by entity, at desc, id desc) "
-            "select file, line, column_name, reason from landing.quarantine "
-            "where intake_id in (select id from latest) order by file, line limit %s",
+            "select file, min(line) as line, column_name, reason, count(*) from landing.quarantine "
+            "where intake_id in (select id from latest) group by file, column_name, reason "
+            "order by file, line limit %s",
             (summary.source, entities, at_most),
         ).fetchall()
-    return [
+    said = [
         f"{file}, line {line}{f', {column}' if column else ''}: {reason}"
-        for file, line, column, reason in rows
+        + (f" (and {count - 1:,} more such rows)" if count > 1 else "")
+        for file, line, column, reason, count in found
     ]
+    return said, sum(row[-1] for row in found)
 
 
 def _check(
@@ -182,4 +188,5 @@ def _import_file(conn: psycopg.Connection[Any], file: FunnelFile) -> EntitySumma
         counts.duplicates,
         counts.quarantined,
         unused,
+        f"{counts.absent:,} from before not in it, kept as last said" if counts.absent else "",
     )

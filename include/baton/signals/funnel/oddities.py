@@ -1,7 +1,7 @@
 """What an import accepted although somebody should look at it: told, never changed.
 
-A key that leads nowhere and a close without a day contradict nothing, so the row counts; but its
-revenue ends under "without account" or in no week, and only the export's owner knows better.
+A key that leads nowhere or a close without a day contradicts nothing, so the row counts; but its
+revenue ends in no sector or in no week, and only the export's owner knows better.
 """
 
 from typing import Any
@@ -20,20 +20,34 @@ REFERENCES = {
     "parent_key": "account",
     "product_key": "product",
 }
-NEWEST = """
-    where o.intake_id = (
-        select id from landing.intake where source = %(source)s and entity = %(entity)s
-        order by at desc, id desc limit 1)
+# The newest version of each record, looked for only among the few that are odd.
+ODD = """
+    with odd as materialized (
+        select o.natural_key, o.received_at, {example} as example
+        from landing.{entity} o where o.source = %(source)s and {condition}
+    )
+    select count(*), min(odd.example) from odd
+    where not exists (
+        select from landing.{entity} newer
+        where newer.source = %(source)s and newer.natural_key = odd.natural_key
+            and newer.received_at > odd.received_at
+    )
 """
+# ISO 4217 gives these a minor unit of a thousandth; amounts in others have two decimals.
+THOUSANDTHS = "'BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND'"
 IS_CLOSED = "o.outcome <> 'open' and o.closed_at"
-CLOSED = {
+OPPORTUNITIES = {
     "closed without a close date, which puts it in no week": f"{IS_CLOSED} is null",
     "closed on a day that has not come": f"{IS_CLOSED} > (select ops.now()) + interval '1 day'",
+    "won without an amount, which adds no revenue": "o.outcome = 'won' and o.amount is null",
+    "whose amount has three decimals, as thousands have under a wrong decimal_mark": (
+        f"scale(o.amount) = 3 and o.currency not in ({THOUSANDTHS})"
+    ),
 }
 
 
 def oddities(conn: psycopg.Connection[Any], source: str, files: dict[str, str]) -> list[str]:
-    """Return a sentence for each kind of oddity among the rows of each entity's newest import.
+    """Return a sentence for each kind of oddity among the records of each entity, as last said.
 
     `files` names each entity's file. A key is looked for in all that the source ever landed; an
     entity of which it landed nothing is missing on purpose, and keys to it are no oddity.
@@ -55,20 +69,18 @@ def _of(
     conn: psycopg.Connection[Any], source: str, entity: str, known: dict[str, bool]
 ) -> list[str]:
     checks = {
-        f"whose {field} no {target} has": (f"o.{field}", _leads_nowhere(field, target))
+        f"whose {field} no accepted {target} has": (f"o.{field}", _leads_nowhere(field, target))
         for field, target in REFERENCES.items()
         if field in ENTITIES[entity] and known[target]
     }
     if entity == "opportunity":
-        checks |= {said: ("o.natural_key", condition) for said, condition in CLOSED.items()}
+        checks |= {said: ("o.natural_key", condition) for said, condition in OPPORTUNITIES.items()}
     found = []
     # One query each: an anti join alone is several times quicker than all of them in one pass.
     for said, (example, condition) in checks.items():
         row = conn.execute(
-            sql(
-                f"select count(*), min({example}) from landing.{entity} o {NEWEST} and {condition}"
-            ),
-            {"source": source, "entity": entity},
+            sql(ODD.format(entity=entity, example=example, condition=condition)),
+            {"source": source},
         ).fetchone()
         assert row is not None, "an aggregate has one row"
         if row[0]:
