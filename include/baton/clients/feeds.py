@@ -11,7 +11,7 @@ from urllib.parse import urljoin, urlsplit
 import feedparser
 
 from baton.clients.http import Http
-from baton.core.errors import VendorError
+from baton.core.errors import VendorError, VendorUnavailable
 
 MAX_ENTRIES = 10_000
 
@@ -45,7 +45,7 @@ class Feed:
 def fetch_feed(http: Http, url: str, validators: dict[str, str]) -> Feed:
     """Read a feed, or learn that it has not changed since `validators` were given.
 
-    Raises VendorError where the page is no feed, and what Http raises.
+    Raises what parse_feed and Http raise.
     """
     asked = {"Accept": "application/rss+xml, application/atom+xml, application/xml, */*;q=0.1"}
     if etag := validators.get("etag"):
@@ -69,7 +69,8 @@ def fetch_feed(http: Http, url: str, validators: dict[str, str]) -> Feed:
 def parse_feed(name: str, body: bytes, content_type: str = "", url: str = "") -> Feed:
     """Read the entries of a feed's bytes.
 
-    Raises VendorError where they are no feed, or declare entities of their own (which can blow up
+    Raises VendorUnavailable where they break off before the first entry (the next time they may be
+    whole), and VendorError where they are no feed, or declare entities of their own (which can blow up
     to gigabytes, and which no honest feed needs).
     """
     # Without NULs and whatever the case, so that UTF-16 hides nothing.
@@ -89,6 +90,8 @@ def parse_feed(name: str, body: bytes, content_type: str = "", url: str = "") ->
         found.get("bozo_exception"),
         feedparser.CharacterEncodingOverride | feedparser.NonXMLContentType,
     )
+    if broken and not entries:
+        raise VendorUnavailable(f"{name}: its XML breaks off or is not well-formed; no entry came.")
     return Feed(tuple(_entry(e) for e in entries[:MAX_ENTRIES]), whole=not broken)
 
 

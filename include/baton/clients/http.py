@@ -7,6 +7,7 @@ the caller must not send it again by itself.
 
 import email.utils
 import ipaddress
+import re
 import socket
 import ssl
 import time
@@ -253,5 +254,12 @@ def _words(error: httpx.TransportError) -> str:
     return str(error).rstrip(".") or type(error).__name__
 
 
+_MARKUP = re.compile(r"<(head|script|style)\b.*?</\1>|<[a-z!/][^<>]*>", re.IGNORECASE | re.DOTALL)
+
+
 def _excerpt(body: bytes) -> str:
-    return " ".join(body[:300].decode("utf-8", "replace").split()) or "it gave no reason."
+    """Return what an answer says, as the end of a sentence; of a page, the words without its markup."""
+    said = " ".join(_MARKUP.sub(" ", body[:20_000].decode("utf-8", "replace")).split())
+    if not said:
+        return "it gave no reason."
+    return f"{said[:300].rsplit(' ', 1)[0]} ..." if len(said) > 300 else said

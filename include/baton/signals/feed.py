@@ -1,5 +1,6 @@
 """A source that is an RSS or Atom feed."""
 
+import logging
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +10,8 @@ from baton.playbook.signals import FeedSource
 from baton.signals import text
 from baton.signals.companies import Companies
 from baton.signals.records import Batch, Mark, Reject, Signal, fingerprint, in_time, key
+
+log = logging.getLogger("baton.signals")
 
 
 class Feed:
@@ -25,6 +28,11 @@ class Feed:
         mark = Mark.read(watermark, fingerprint([self._spec.model_dump(), self._url]))
         feed = fetch_feed(self._http, self._url, mark.values)
         # A feed that breaks off is read again from the start: its end may hold news.
+        if not feed.whole:
+            log.warning(
+                "%s: its XML breaks off or is not well-formed; %d entries were read, and it is read "
+                "again from the start next time", self._spec.name, len(feed.entries),
+            )  # fmt: skip
         kept = Mark(mark.config, feed.validators if feed.whole else {})
         return Batch(feed.entries, kept.write())
 

@@ -30,8 +30,9 @@ class Problem:
 
     @property
     def sentence(self) -> str:
-        """What a person reads, with the source's name in front of it once."""
+        """What a person reads, with the source's name in front of it once and an end."""
         said = self.said.removeprefix(f"{self.source}: ").removeprefix(f"{self.source} ")
+        said += "" if said.endswith((".", "!", "?")) else "."
         if self.passing:
             return f"{self.source} gave nothing this time: {said}"
         return f"{self.source} is broken: {said}"

@@ -58,6 +58,13 @@ class Counts:
     duplicates: int = 0
     quarantined: int = 0
 
+    def __str__(self) -> str:
+        """Return "6 received: 4 accepted, 1 duplicates, 1 quarantined"."""
+        return (
+            f"{self.received} received: {self.accepted} accepted, {self.duplicates} duplicates, "
+            f"{self.quarantined} quarantined"
+        )
+
     def __add__(self, other: "Counts") -> "Counts":
         """Return both together."""
         return Counts(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from baton.clients.feeds import at_path, fetch_feed, fetch_pages, parse_feed
 from baton.clients.http import Http
-from baton.core.errors import VendorError
+from baton.core.errors import VendorError, VendorUnavailable
 
 RSS = """<?xml version="1.0" encoding="UTF-8"?><rss version="2.0"><channel><title>News</title>
 <item><title>Kiefern raises &lt;b&gt;money&lt;/b&gt;</title><link>https://n.example/1</link>
@@ -63,6 +63,8 @@ def test_a_feed_that_breaks_off_is_marked() -> None:
     feed = parse_feed("news", RSS[: RSS.index("</item>")].encode())
     assert not feed.whole
     assert len(feed.entries) == 1
+    with pytest.raises(VendorUnavailable, match="news: its XML breaks off"):
+        parse_feed("news", b'<?xml version="1.0"?><rss version="2.0"><channel><<<')
 
 
 def said_of(body: bytes) -> str:

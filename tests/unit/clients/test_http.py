@@ -100,6 +100,16 @@ def test_a_no_is_definite(status: int, words: str) -> None:
     assert len(vendor.asked) == 1
 
 
+def test_a_page_that_says_no_is_told_in_its_words() -> None:
+    page = b"<!DOCTYPE HTML><html><head><title>x</title><style>p {}</style></head>"
+    page += b"<body><h1>Not found</h1><p>Nothing  matches " + b"this " * 100 + b"</p></body></html>"
+    with pytest.raises(NotFound) as caught:
+        client(Vendor(httpx.Response(404, content=page))).get(URL)
+    said = str(caught.value)
+    assert "(404): Not found Nothing matches this this" in said
+    assert said.endswith("this ...")
+
+
 def test_what_is_not_there_has_an_error_of_its_own() -> None:
     with pytest.raises(NotFound):
         client(Vendor(httpx.Response(404))).get(URL)
