@@ -2,8 +2,8 @@
 
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from baton.core.errors import BatonError
@@ -48,16 +48,22 @@ def choose(
     environ = os.environ if environ is None else environ
     ours = ours or {}
     chosen: dict[str, int] = {}
+    busy: list[Service] = []
     for key in wanted:
         service = SERVICES[key]
         if key in ours:
             chosen[key] = ours[key]
-        elif said := environ.get(service.variable):
+            continue
+        if said := environ.get(service.variable):
             chosen[key] = _said(service, said)
         elif environ.get("CI") == "true":
             chosen[key] = free_port()
         else:
-            chosen[key] = _free(service, service.port)
+            chosen[key] = service.port
+        if not port_is_free(chosen[key]):
+            busy.append(replace(service, port=chosen[key]))
+    if busy:
+        raise PortBusy(_busy(busy, set(chosen.values())))
     (folder / "ports.json").write_text(json.dumps(chosen, indent=2) + "\n")
     return chosen
 
@@ -72,21 +78,25 @@ def kept(folder: Path) -> dict[str, int]:
 def _said(service: Service, said: str) -> int:
     if not (said.isdigit() and 0 < int(said) < 65536):
         raise PortBusy(f"{service.variable}={said} is no port; give a number from 1 to 65535.")
-    return _free(service, int(said))
+    return int(said)
 
 
-def _free(service: Service, port: int) -> int:
-    if port_is_free(port):
-        return port
-    holder = processes.holder_of(port) or "another program"
-    raise PortBusy(
-        f"Port {port}, wanted for {service.name}, is taken by {holder}; "
-        "end that (`make down` ends what `make up` started), or choose another port with "
-        f"{service.variable}={_other_port(port)}."
+def _busy(services: list[Service], known: set[int]) -> str:
+    """Return what holds the ports, and the variables with which all of them can be others."""
+    held, others = [], []
+    for service in services:
+        holder = processes.holder_of(service.port) or "another program"
+        held.append(f"Port {service.port}, wanted for {service.name}, is taken by {holder}.")
+        other = _other_port(service.port, known)
+        known = known | {other}
+        others.append(f"{service.variable}={other}")
+    return (
+        f"{' '.join(held)} End that (`make down` ends what `make up` started here), or choose "
+        f"others: {' '.join(others)}"
     )
 
 
-def _other_port(port: int) -> int:
+def _other_port(port: int, known: Collection[int] = ()) -> int:
     """Return the next free port, below those that Linux lends to outgoing connections."""
-    near = (candidate for candidate in range(port + 1, 32_768) if port_is_free(candidate))
+    near = (at for at in range(port + 1, 32_768) if at not in known and port_is_free(at))
     return next(near, 0) or free_port()

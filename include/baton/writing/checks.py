@@ -53,6 +53,7 @@ def check(
     ]
     if not claims and not by_person:
         findings.append(Finding("no-claim", "error", "Nothing in it rests on evidence."))
+    findings += _repeated(claims, occasion)
     findings += _figures(body, occasion, known, _own_lines(sequence, step, voice, house), by_person)
     findings += _words(subject, body, step, house)
     findings += _links(body, occasion, house, settings)
@@ -96,6 +97,14 @@ def _figures(
     for new in sorted(digits - allowed):
         severity = "warning" if by_person else "error"
         yield Finding("ungrounded-figure", severity, f'No evidence says "{new}".')
+
+
+def _repeated(claims: list[ClaimText], occasion: Occasion) -> Iterator[Finding]:
+    """A follow-up may come back to what was said, but whoever approves it should know that it does."""
+    said = plain("\n".join(item.text for item in occasion.thread if item.by == "us"))
+    for claim in claims:
+        if claim.text.strip() and plain(claim.text) in said:
+            yield Finding("repeated-claim", "warning", f'We wrote "{claim.text[:120]}" before.')
 
 
 def _speakable(occasion: Occasion) -> list[Evidence]:

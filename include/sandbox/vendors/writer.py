@@ -57,10 +57,10 @@ def draft(data: dict[str, Any], rng: random.Random) -> dict[str, Any]:
     """Return a short message on one item of evidence that the thread has not used yet."""
     thread = " ".join(str(m.get("text", "")) for m in data.get("thread") or [])
     items = _evidence(data)
-    fresh = [e for e in items if _shortened(e["text"]) not in thread] or items
-    if not fresh:
+    fresh = [e for e in items if _shortened(e["text"]) not in thread]
+    if not items:
         return {"subject": "", "body": "", "claims": [], "nothing_worth_saying": True}
-    chosen = fresh[0]
+    chosen = (fresh or items)[0]
     fact = _shortened(chosen["text"])
     contact, sender = data.get("contact") or {}, data.get("sender") or {}
     account = (data.get("account") or {}).get("name") or "your team"
@@ -68,8 +68,10 @@ def draft(data: dict[str, Any], rng: random.Random) -> dict[str, Any]:
         f"Hi {contact.get('first_name') or account},"
     )
     follow_up = int((data.get("step") or {}).get("number") or 1) > 1
-    lead = rng.choice(("One more thing I noticed", "Since my last note I read this")
-                      if follow_up else ("I came across this", "I noticed this"))  # fmt: skip
+    leads: tuple[str, ...] = ("I came across this", "I noticed this")
+    if follow_up:
+        leads = ("One more thing I noticed", "I also read this") if fresh else ("As I wrote",)
+    lead = rng.choice(leads)
     offer = sender.get("what_it_does") or sender.get("product") or ""
     paragraphs = [
         greeting,

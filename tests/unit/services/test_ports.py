@@ -1,5 +1,6 @@
 """Ports: fixed, movable, and a sentence when one is taken."""
 
+import re
 import socket
 from pathlib import Path
 
@@ -27,6 +28,15 @@ def test_a_taken_port_is_named_with_its_holder_and_its_variable(tmp_path: Path, 
         choose(tmp_path, ("airflow",), environ)
     if Path("/proc/net/tcp").exists():
         assert "(process " in str(error.value)
+
+
+def test_all_taken_ports_are_told_at_once_each_with_another(tmp_path: Path, taken: int) -> None:
+    environ = {"BATON_AIRFLOW_PORT": str(taken), "BATON_RECEIVER_PORT": str(taken)}
+    with pytest.raises(PortBusy) as error:
+        choose(tmp_path, ("airflow", "receiver"), environ)
+    said = str(error.value)
+    offered = re.findall(r"BATON_(?:AIRFLOW|RECEIVER)_PORT=(\d+)", said)
+    assert (said.count(f"Port {taken}, "), len(set(offered))) == (2, 2)
 
 
 def test_the_port_that_is_proposed_is_none_that_linux_lends_out() -> None:

@@ -49,6 +49,16 @@ def test_a_claim_stands_in_the_body():
     assert "does not stand in the body" in result.claims[0].reason
 
 
+def test_a_claim_that_was_made_before_is_a_warning():
+    claim = "You raised EUR 24 million"
+    sent = Sent("us", "Growth", f"Hello Jonas,\n\nI read it: {claim.lower()}.", NOW)
+    body = f"Hello Jonas,\n\nOne more thing: {claim}."
+    again = checked(body, {claim: "sig_1"}, occasion=replace(OCCASION, thread=(sent,)), step=2)
+    assert [(f.rule, f.severity) for f in again.findings] == [("repeated-claim", "warning")]
+    theirs = replace(OCCASION, thread=(replace(sent, by="them"),))
+    assert checked(body, {claim: "sig_1"}, occasion=theirs, step=2).findings == ()
+
+
 def test_quotes_and_spaces_do_not_hide_a_claim():
     result = checked(
         "Hello,\n\nThe “Series  B”\nof EUR 24 million.",
