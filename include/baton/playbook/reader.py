@@ -22,6 +22,16 @@ from baton.core.errors import PlaybookError
 
 Location = tuple[str | int, ...]
 
+# How a person says the forms that records ask for, by the beginning of their pattern.
+FORMS = {
+    "^[a-z][a-z0-9_]": "small letters, digits and _, with a letter first",
+    "^[A-Z]{3}": "three capital letters, such as EUR",
+    "^[^@": "an e-mail address",
+    "^https?://": "an address that begins with http:// or https://",
+    "^[a-z0-9-]+": "a host such as www.example.com",
+    r"^\d{4}-": "a month such as 2026-03",
+}
+
 # Ten times as fast where libyaml is there, which it is in every published wheel.
 FASTEST_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -166,6 +176,10 @@ def _sentence(
     if error["type"] in ("enum", "literal_error"):
         expected = re.findall(r"'((?:[^'\\]|\\.)*)'", str(error["ctx"]["expected"]))
         return f"{path}, line {line}: at '{where}', {_unknown(str(error['input']), expected)}"
+    if error["type"] == "string_pattern_mismatch":
+        pattern = str(error["ctx"]["pattern"])
+        form = next((said for start, said in FORMS.items() if pattern.startswith(start)), pattern)
+        return f"{path}, line {line}: '{where}': '{error['input']}' is not {form}."
     message = str(error["msg"]).removeprefix("Value error, ")
     end = "" if message.endswith("?") else "."
     return f"{path}, line {line}: '{where}': {message[0].lower()}{message[1:]}{end}"

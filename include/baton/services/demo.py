@@ -74,6 +74,8 @@ def perform(
     began = time.monotonic()
     # Its bars are drawn by a thread, so it is entered only when all services are started.
     shown = Shown(_totals(), plain=in_ci or None)
+    if (profile.folder / "postgres").exists():
+        shown.say("This demo goes on where the last one ended; `make clean` begins anew.")
     shown.say("Starting Postgres, the sandbox, the webhook receiver and Airflow ...")
     try:
         with Supervisor(profile) as services, _said_when_stopped():

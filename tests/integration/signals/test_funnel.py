@@ -264,6 +264,9 @@ def test_the_first_quarantined_rows_are_told_with_line_and_column(importing: Imp
         pytest.param("account_key:", "acount_key:", "did you mean 'account_key'?", id="field"),
         pytest.param("  columns: {acc", "  colums: {acc", "did you mean 'columns'?", id="section"),
         pytest.param("currency: money", "currency: mony", "did you mean 'money'?", id="column"),
+        pytest.param(
+            "source: shop", "source: My Shop", "'My Shop' is not small letters", id="name"
+        ),
         pytest.param("deals.csv", "deal.csv", "did you mean deals.csv?", id="file"),
         pytest.param("Won: won", "Won: one", "'one' is no outcome", id="word"),
         pytest.param("Europe/Berlin", "Europe/Berlni", "no time zone", id="time zone"),
