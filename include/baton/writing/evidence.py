@@ -70,8 +70,14 @@ def collect(
 
 
 def together(headline: str, summary: str) -> str:
-    """Return headline and summary as one text, without saying the same twice."""
+    """Return headline and summary as one text, without saying the same twice.
+
+    A summary that carries a link or an address ("Read more: ...") is left out; the headline says enough.
+    One that gives orders stays, so that what came with it is seen for what it is.
+    """
     if not summary or summary.casefold() in headline.casefold():
+        return headline
+    if headline and _ADDRESS.search(summary) and not _ORDERS.search(summary):
         return headline
     if headline.casefold() in summary.casefold():
         return summary
