@@ -16,7 +16,9 @@ from baton import motion
 from baton.attribution.metrics import Metrics
 from baton.core import settings as core_settings
 from baton.core.settings import PROJECT, Settings
+from baton.reports.engine import has_cut
 from baton.reports.manifest import Manifest
+from baton.reports.model import CUTS
 from baton.warehouse import dbt, parsed, runner
 from baton.warehouse.connect import connect, sql
 from baton.warehouse.run import open_run
@@ -212,6 +214,12 @@ def test_dimensions_and_measures_stand_in_their_mart(built: psycopg.Connection[A
             wrong.append(f"{name} of {mart}: {error.diag.message_primary}")
     assert len(asked) > 100
     assert not wrong
+
+
+def test_every_cut_of_the_report_is_known_to_a_mart() -> None:
+    models = {measure.model for measure in Manifest(parsed.folder()).measures.values()}
+    unknown = [cut for cut in CUTS if not any(has_cut(model, cut) for model in models)]
+    assert unknown == ["rule", "reason"], "which are counted beside the marts, in reports.extras"
 
 
 def test_open_pipeline_is_unknown_where_a_quarter_has_only_another_currency(
