@@ -64,7 +64,11 @@ def test_every_command_has_json_and_says_what_it_does(command: str) -> None:
         pytest.param(
             ["run", "scoring", "--interval", "2026-02-01/2026-01-01"], "swap the two", id="backward"
         ),
-        pytest.param(["why", "msg_nothing"], "There is no message 'msg_nothing'", id="no message"),
+        pytest.param(
+            ["why", "msg_nothing"],
+            "There is no message and no opportunity 'msg_nothing'",
+            id="no message",
+        ),
         pytest.param(["pause", "--reason", " "], "Say why sending is paused", id="no reason"),
     ],
 )
