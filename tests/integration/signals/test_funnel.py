@@ -222,6 +222,21 @@ def test_records_that_a_newer_export_lacks_are_counted(importing: Importing) -> 
     assert importing(DEALS + GOOD)[0].entities[1].note.startswith("imported before")
 
 
+def test_an_account_may_name_its_owner_by_address(importing: Importing, tmp_path: Path) -> None:
+    mapping = MAPPING.replace("employees: staff}", "employees: staff, owner_key: site}") + (
+        "owner:\n  file: reps.csv\n  key: id\n  columns: {name: id}\n"
+    )
+    (tmp_path / "reps.csv").write_text("id\nR1\n")
+    summary, settings = importing(mapping=mapping)
+    site = "https://www.Acme.example/about"
+    assert summary.oddities == (
+        f"accounts.csv: 1 whose owner_key no accepted owner has, such as '{site}'",
+    )
+    with connect(settings.database_url) as conn:
+        conn.execute("insert into ops.rep (email, name) values (lower(%s), 'Ada')", (site,))
+    assert importing(mapping=mapping)[0].oddities == ()
+
+
 def test_keys_to_what_the_source_does_not_have_are_no_oddity(importing: Importing) -> None:
     alone = MAPPING[: MAPPING.index("account:")] + MAPPING[MAPPING.index("opportunity:") :]
     summary, _settings = importing(DEALS + GOOD, alone)

@@ -73,6 +73,12 @@ def _of(
         for field, target in REFERENCES.items()
         if field in ENTITIES[entity] and known[target]
     }
+    if entity == "account" and known["owner"]:
+        # An account may name its owner by address, as the watchlist does.
+        said = "whose owner_key no accepted owner has"
+        example, nowhere = checks[said]
+        by_address = "lower(o.owner_key) in (select email from ops.rep where email is not null)"
+        checks[said] = (example, f"{nowhere} and not {by_address}")
     if entity == "opportunity":
         checks |= {said: ("o.natural_key", condition) for said, condition in OPPORTUNITIES.items()}
     found = []
